@@ -33,6 +33,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """Base of every message."""
 
     oneway: ClassVar[bool] = False
+    lane: ClassVar[int] = 0  # 0: the mailbox; 1: an interrupt, which a core serves in every wait
 
 
 class SyscallMessage(Message, frozen=True, gc=False):

@@ -22,6 +22,7 @@ class Interrupt(Message, frozen=True, gc=False):
     """Base of interrupts: delivered to the core in every wait, to a plain handler."""
 
     oneway: ClassVar[bool] = True
+    lane: ClassVar[int] = 1
 
 
 class Kick(Interrupt, frozen=True, gc=False):

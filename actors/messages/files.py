@@ -1,6 +1,10 @@
 """What `files` understands: names, inodes, descriptors, offsets, /dev, the way into /proc.
 
 Paths are `bytes` without NUL, as programs gave them; a relative one starts at `dirfd` (AT_FDCWD: the caller's working directory).
+
+The bytes of a regular file live in a memory object, whose even id `files` allots at first need. Every message that names an object to
+memory carries `seed`, the content from boot, until `files` has handed the object over itself; memory creates the object from it when
+it does not know the id (see messages/memory.py).
 """
 
 from __future__ import annotations
@@ -304,17 +308,22 @@ class ExecFile(Message, frozen=True, gc=False):
     object: int
     size: int
     path: bytes  # absolute, links resolved: /proc/PID/exe
+    seed: bytes = b""  # to pass on to memory with the object
 
 
 class Unpin(Message, frozen=True, gc=False):
-    """OpenExec's pin is no longer needed (the space holds the object, or the exec failed)."""
+    """A pin of OpenExec or PinForMapping is no longer needed: the space holds the object, or the call failed."""
 
     oneway: ClassVar[bool] = True
     object: int
 
 
 class PinForMapping(Message, frozen=True, gc=False):
-    """mmap(2)'s descriptor. Checks EBADF, EACCES (not readable; shared and writable but not open for writing), ENODEV. Reply: memory.MappedFile or Failure."""
+    """mmap(2)'s descriptor. Checks EBADF, EACCES (not readable; shared and writable but not open for writing), ENODEV.
+
+    The object (if it is not 0, as a device's is) stays pinned until files.Unpin(object), which the core tells when memory has answered:
+    another thread may close the last descriptor of an unlinked file meanwhile. Reply: memory.MappedFile or Failure.
+    """
 
     caller: Caller
     fd: int

@@ -35,7 +35,7 @@ class FifoOpen(Message, frozen=True, gc=False):
     """One more end, waiting for the other side as fifo(7) says. Asked by files, which alone queues the caller's ticket.
 
     `wait_generation` is -1 at the first attempt, which counts the end in; at a Resume it is the number that the first answer gave.
-    Reply: FifoOpened.
+    Reply: FifoOpened, or Failure(ENXIO), which counts nothing in.
     """
 
     pipe: int
@@ -58,7 +58,7 @@ class FifoForget(Message, frozen=True, gc=False):
 
 
 class PipeRead(Message, frozen=True, gc=False):
-    """Forwarded by files (`flags` are the description's). Reply: bytes, Failure(EAGAIN), WouldBlock."""
+    """Forwarded by files; `flags` are the description's, access mode included. Reply: bytes, Failure(EAGAIN), WouldBlock."""
 
     caller: Caller
     serial: int
@@ -104,11 +104,18 @@ class FutexWake(Message, frozen=True, gc=False):
 
 
 class FutexWakeDead(Message, frozen=True, gc=False):
-    """CLEARTID: as FutexWake for all waiters, told by memory after it cleared a dead thread's word."""
+    """CLEARTID: as FutexWake for one waiter, as Linux does, told by memory after it cleared a dead thread's word."""
 
     oneway: ClassVar[bool] = True
     key: tuple[int, int, int]
 
 
 class Waiters(Message, frozen=True, gc=False):
-    """Who waits for what, for reports. Reply: kernel.ipc statistics."""
+    """Who waits for what, for reports. Reply: kernel.ipc.ipc.IpcStatistics."""
+
+
+class FifoOpened(Message, frozen=True, gc=False):
+    """Reply of FifoOpen. Where not `done`, the ticket is queued: `generation` is what to give as `wait_generation` at the Resume."""
+
+    done: bool
+    generation: int

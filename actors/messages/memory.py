@@ -3,6 +3,11 @@
 Ids: a *space* is an address space and the root of its page table; an *object* is what a file, a shared mapping or shared memory
 keeps its pages in. Addresses and lengths are bytes. Changed page-table entries are shot down in every core that runs the space
 before the call is answered (the asker's own core included).
+
+Objects of files have even ids, allotted by `files`; memory's own anonymous objects have odd ones. memory creates a file's object when it
+first hears of its id (ReadObject, WriteObject, ResizeObject, a MappedFile, an exec), with the bytes of `seed` as its first content, and
+ignores `seed` when it knows the id already. `files` sends `seed` until it has handed the object to memory itself: a MappedFile or ExecFile
+that travels through a core may overtake or be overtaken, and both orders give the same object. `DropObject` of an unknown id is nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ class NewSpace(Message, frozen=True, gc=False):
     stack_limit: int  # bytes, RLIMIT_STACK
     random: bytes  # 16 bytes for AT_RANDOM
     ids: tuple[int, int, int, int]  # uid, euid, gid, egid for the auxiliary vector
+    seed: bytes = b""  # ExecFile.seed, if the exec maps a file that memory may not know yet
 
 
 class SpaceReady(Message, frozen=True, gc=False):
@@ -94,6 +100,7 @@ class MappedFile(Message, frozen=True, gc=False):
     inode: int
     may_write: bool  # opened O_RDWR: a shared mapping may become writable
     device: str = ""  # "zero" for /dev/zero: mapped as anonymous memory
+    seed: bytes = b""  # content to create the object with, if its id is unknown
 
 
 class Munmap(SyscallMessage, frozen=True, gc=False):
@@ -159,12 +166,6 @@ class WriteWord(Message, frozen=True, gc=False):
     value: int
 
 
-class NewObject(Message, frozen=True, gc=False):
-    """files made an inode with data (`data` is its first content, at boot). Reply: object id. files holds one reference."""
-
-    data: bytes
-
-
 class DropObject(Message, frozen=True, gc=False):
     """files has no use for the object any more (last link and description gone); mappings may still keep it."""
 
@@ -173,11 +174,12 @@ class DropObject(Message, frozen=True, gc=False):
 
 
 class ReadObject(Message, frozen=True, gc=False):
-    """read(2) of a regular file, forwarded by files; also exec's look at an image. Holes read as zeros. Reply: bytes."""
+    """read(2) of a regular file, forwarded by files; also exec's look at an image. Holes read as zeros. `count` never passes the file's size. Reply: bytes."""
 
     object: int
     offset: int
     count: int
+    seed: bytes = b""  # content to create the object with, if its id is unknown
 
 
 class WriteObject(Message, frozen=True, gc=False):
@@ -192,6 +194,7 @@ class WriteObject(Message, frozen=True, gc=False):
     size: int
     inode: int
     description: int
+    seed: bytes = b""  # content to create the object with, if its id is unknown
 
 
 class ResizeObject(Message, frozen=True, gc=False):
@@ -200,6 +203,7 @@ class ResizeObject(Message, frozen=True, gc=False):
     object: int
     size: int
     answer: int | None  # what the original asker gets: None for truncate, the descriptor for open(O_TRUNC)
+    seed: bytes = b""  # content to create the object with, if its id is unknown
 
 
 class Maps(Message, frozen=True, gc=False):

@@ -66,8 +66,8 @@ class Context:
     """The context of one thread. Plain but for `frames[*].coroutine` and `image`."""
 
     __slots__ = (
-        "allocas", "attention", "blocked", "caller", "comm", "depth_limit", "frames", "image", "inject", "injected", "poison",
-        "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer", "tls",
+        "allocas", "attention", "blocked", "caller", "comm", "computed_ns", "cpu_ns", "depth_limit", "frames", "image", "inject",
+        "injected", "poison", "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer", "timed_out", "tls",
     )
 
     def __init__(self, caller: Any, image: Any, comm: str) -> None:
@@ -88,7 +88,10 @@ class Context:
         self.record: list[Any] | None = None  # op, result, op, result, … and markers; None: not recorded
         self.record_bytes = 0
         self.poison: str = ""  # a fork whose re-execution differed: aborts with this text when it first runs
-        self.depth_limit = 512
+        self.depth_limit = 512  # nested coroutines: 8 MiB of stack
+        self.timed_out = False  # the wait that just ended did so by its timer
+        self.computed_ns = 0  # how much of a pending `compute` is done
+        self.cpu_ns = 0  # CPU time until it last left a core
 
     @property
     def tid(self) -> int:

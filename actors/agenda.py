@@ -1,0 +1,433 @@
+"""Who is ready, and in which order: the one place that knows what "next" means.
+
+An agenda keeps every actor's mailbox and the set of actors that could run now. Three of them give a machine its three ways to be run:
+
+    TimedAgenda     least ready time first, ties drawn: what a real machine would do (`trapline run`)
+    MessageAgenda   every delivery is a choice, on the configured machine: races of the kernel itself
+    OpAgenda        every user op is a choice, the kernel settles in between: races of the user's program (DESIGN 10)
+
+All have five methods: `post` (something is sent), `enter_wait` (an actor waits; `actor.wait` and `actor.until` say how), `next` (who runs),
+`take` (what that actor's wait ended with), `horizon` (until when a running core may go on without asking). They draw through the
+strategy, and only where two or more candidates exist, sorted by stable identity.
+
+Boxes are plain containers of plain records, so that a settled machine can be copied (law 9).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from actors.actor import ASK, INTERRUPT, MESSAGE, NEVER, PAUSE, RECEIVE, REPLY, SLEEP, TIME
+from actors.ranks import FIRST_CORE, TIMERS
+from kernel.rng import Stream
+
+if TYPE_CHECKING:
+    from actors.actor import Actor
+    from actors.choices import Chooser
+    from kernel.config import Config
+
+Identity = tuple[int, ...]  # sorts candidates; (kind, …): see `label`
+
+DELIVERY: Final = 0  # (0, receiver, sender): a message, interrupt or reply
+TURN: Final = 1  # (1, *thread path): the next op of a thread
+TIMER: Final = 2  # (2, *thread path): that thread's timer fires; (2,) the next timer
+TICK: Final = 3  # (3, core): time passes for a computing core
+
+BREATH_NS: Final = 10_000_000  # a core with the machine for itself comes up for air this often (limits, ^C, host heartbeat)
+JITTER_DRAWS: Final = 1024  # jitter is drawn in blocks: a draw per message would cost as much as the message
+
+
+def label(identity: Identity) -> str:
+    """An identity as logs and schedules show it."""
+    kind = identity[0]
+    if kind == DELIVERY:
+        return f"deliver:{identity[1]}<-{identity[2]}"
+    path = ".".join(map(str, identity[1:]))
+    return f"turn:{path}" if kind == TURN else f"timer:{path}" if kind == TIMER else f"tick:{path}"
+
+
+class Agenda(Protocol):
+    """See the module's docstring."""
+
+    searching: bool  # True: choices are searched, not timed
+    wide: bool  # True: every live thread has a core of its own
+    free_ops: bool  # True: ops and messages cost no virtual time
+    handler_cost: int  # ns per message served
+
+    def new_box(self) -> Any: ...
+    def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None: ...
+    def enter_wait(self, actor: Actor) -> None: ...
+    def next(self) -> Actor | None: ...
+    def take(self, actor: Actor) -> tuple[int, Any]: ...
+    def horizon(self, actor: Actor) -> int: ...
+    def scaled(self, ns: int) -> int: ...
+
+
+class TimedAgenda:
+    """Conservative discrete-event order: an actor is ready at max(own clock, earliest arrival); the least ready time runs.
+
+    Boxes are heaps of (arrival, sender, serial, envelope); latency is constant per pair plus jitter, clamped so that what one actor
+    sends to another arrives in order. No message can arrive before the time that runs now, because nobody runs earlier.
+    """
+
+    searching = False
+    wide = False
+    free_ops = False
+
+    def __init__(self, config: Config, seed: int, chooser: Chooser, actors: dict[int, Actor]) -> None:
+        self.actors = actors
+        self.chooser = chooser
+        self.handler_cost = config.costs.handler_ns
+        self.heap: list[tuple[int, int]] = []  # (ready time, address); stale entries are skipped when they come up
+        self.serial = 0
+        self.latency_ns = config.costs.message_ns
+        stream = Stream(seed, "message jitter")
+        bound = config.costs.message_jitter_ns + 1
+        self.jitter = [stream.below(bound) for _ in range(JITTER_DRAWS)]
+        self.drawn = 0
+
+    def new_box(self) -> list[tuple[int, int, int, Any]]:
+        """A mailbox: a heap."""
+        return []
+
+    def scaled(self, ns: int) -> int:
+        """Virtual time that work of `ns` takes."""
+        return ns
+
+    def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None:
+        """Send; the receiver becomes ready at the arrival if its wait accepts this kind."""
+        self.drawn = drawn = (self.drawn + 1) % JITTER_DRAWS
+        arrival = sender.clock + self.latency_ns + self.jitter[drawn]
+        last = sender.last_arrival
+        address = receiver.address
+        earlier = last.get(address, 0)
+        if arrival < earlier:
+            arrival = earlier
+        last[address] = arrival
+        wait = receiver.wait
+        if kind == REPLY:
+            receiver.reply = payload
+            receiver.reply_at = arrival
+            accepted = wait == ASK
+        else:
+            self.serial = serial = self.serial + 1
+            heappush(receiver.irqs if kind == INTERRUPT else receiver.box, (arrival, sender.address, serial, payload))
+            accepted = wait == RECEIVE or kind == INTERRUPT
+        if accepted and receiver.ready_at >= 0:
+            ready = arrival if arrival > receiver.clock else receiver.clock
+            if ready < receiver.ready_at:
+                receiver.ready_at = ready
+                heappush(self.heap, (ready, address))
+
+    def enter_wait(self, actor: Actor) -> None:
+        """Compute when the actor is ready, from what is in its boxes."""
+        wait = actor.wait
+        if wait == ASK:
+            ready = actor.reply_at if actor.reply is not None else NEVER
+        elif wait == RECEIVE:
+            ready = actor.until
+            if actor.box and actor.box[0][0] < ready:
+                ready = actor.box[0][0]
+        elif wait == SLEEP:
+            ready = actor.until
+        else:
+            ready = actor.clock
+        if actor.irqs and actor.irqs[0][0] < ready:
+            ready = actor.irqs[0][0]
+        if ready < actor.clock:
+            ready = actor.clock
+        actor.ready_at = ready
+        if ready < NEVER:
+            heappush(self.heap, (ready, actor.address))
+
+    def next(self) -> Actor | None:
+        """The actor with the least ready time, its clock moved there; None: nobody will ever be ready."""
+        heap = self.heap
+        while heap:
+            time, address = heappop(heap)
+            actor = self.actors[address]
+            if actor.ready_at != time:
+                continue
+            if heap and heap[0][0] == time:
+                actor = self._break_tie(time, actor)
+            actor.ready_at = -1
+            if time > actor.clock:
+                actor.clock = time
+            return actor
+        return None
+
+    def _break_tie(self, time: int, first: Actor) -> Actor:
+        heap = self.heap
+        tied = [first.address]  # ascending: the heap orders by address within a time
+        while heap and heap[0][0] == time:
+            _, address = heappop(heap)
+            if address != tied[-1] and self.actors[address].ready_at == time:
+                tied.append(address)
+        chosen = tied[0]
+        if len(tied) > 1:
+            chosen = tied[self.chooser.next([(DELIVERY, address, 0) for address in tied])]
+            for address in tied:
+                if address != chosen:
+                    heappush(heap, (time, address))
+        return self.actors[chosen]
+
+    def take(self, actor: Actor) -> tuple[int, Any]:
+        """What ended the wait: an interrupt that is due first, then what was waited for."""
+        irqs = actor.irqs
+        wait = actor.wait
+        if irqs and irqs[0][0] <= actor.clock and not (wait == RECEIVE and actor.box and actor.box[0] < irqs[0]):
+            return INTERRUPT, heappop(irqs)[3]
+        if wait == ASK:
+            reply = actor.reply
+            actor.reply = None
+            return REPLY, reply
+        if wait == RECEIVE and actor.box and actor.box[0][0] <= actor.clock:
+            return MESSAGE, heappop(actor.box)[3]
+        return TIME, None
+
+    def horizon(self, actor: Actor) -> int:
+        """The clock at which a running core must offer the machine: somebody else, or an interrupt of its own, is due."""
+        heap = self.heap
+        while heap:
+            time, address = heap[0]
+            if self.actors[address].ready_at == time:
+                break
+            heappop(heap)
+        limit = actor.clock + BREATH_NS
+        if heap and heap[0][0] < limit:
+            limit = heap[0][0]
+        if actor.irqs and actor.irqs[0][0] < limit:
+            limit = actor.irqs[0][0]
+        return limit
+
+
+class _SearchAgenda:
+    """What both searches share: no order by time, one FIFO per sender, clocks that only carry causality."""
+
+    searching = True
+    wide = False
+    free_ops = False
+
+    def __init__(self, config: Config, seed: int, chooser: Chooser, actors: dict[int, Actor]) -> None:
+        self.actors = actors
+        self.chooser = chooser
+        self.handler_cost = config.costs.handler_ns
+        self.latency_ns = config.costs.message_ns
+
+    def horizon(self, actor: Actor) -> int:
+        """A core offers the machine before every op."""
+        return -1
+
+
+class MessageAgenda(_SearchAgenda):
+    """Every delivery is a choice. A box is a dict of FIFOs by sender; replies have a slot of their own, since only one can be open.
+
+    Time: each actor's clock is at least that of what it received. Timers may fire at any moment (a slow machine), a computing core
+    may finish its slice at any moment.
+    """
+
+    def __init__(self, config: Config, seed: int, chooser: Chooser, actors: dict[int, Actor]) -> None:
+        super().__init__(config, seed, chooser, actors)
+        self.enabled: dict[Identity, Actor] = {}  # candidates; sorted when drawn from
+        self.picked: Identity = (DELIVERY, 0, 0)
+
+    def new_box(self) -> dict[int, deque[tuple[int, int, Any]]]:
+        """A mailbox: sender to FIFO of (kind, sent at, envelope)."""
+        return {}
+
+    def scaled(self, ns: int) -> int:
+        """Virtual time that work of `ns` takes."""
+        return ns
+
+    def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None:
+        """Send: the delivery becomes a candidate if the receiver's wait accepts the head of this sender's FIFO."""
+        sent = sender.clock + self.latency_ns
+        identity = (DELIVERY, receiver.address, sender.address)
+        if kind == REPLY:
+            receiver.reply = payload
+            receiver.reply_at = sent
+            if receiver.wait == ASK:
+                self.enabled[(DELIVERY, receiver.address, sender.address, 1)] = receiver
+            else:
+                receiver.last_arrival[-1] = sender.address
+            return
+        fifo = receiver.box.get(sender.address)
+        if fifo is None:
+            fifo = receiver.box[sender.address] = deque()
+        fifo.append((kind, sent, payload))
+        if len(fifo) == 1 and (receiver.wait == RECEIVE or (kind == INTERRUPT and receiver.wait)):
+            self.enabled[identity] = receiver
+
+    def enter_wait(self, actor: Actor) -> None:
+        """Add what the new wait accepts to the candidates."""
+        enabled = self.enabled
+        address = actor.address
+        wait = actor.wait
+        for sender, fifo in actor.box.items():
+            if fifo and (wait == RECEIVE or fifo[0][0] == INTERRUPT):
+                enabled[(DELIVERY, address, sender)] = actor
+        if wait == ASK:
+            if actor.reply is not None:
+                enabled[(DELIVERY, address, actor.last_arrival.get(-1, 0), 1)] = actor
+        elif wait == PAUSE:
+            enabled[actor.turn_identity()] = actor  # type: ignore[attr-defined]  # only cores pause
+        elif wait == SLEEP:
+            enabled[(TICK, address - FIRST_CORE)] = actor
+        elif actor.until < NEVER:
+            enabled[(TIMER,)] = actor
+
+    def next(self) -> Actor | None:
+        """Draw one candidate; all others of the same actor are withdrawn until it waits again."""
+        enabled = self.enabled
+        if not enabled:
+            return None
+        if len(enabled) == 1:
+            identity, actor = next(iter(enabled.items()))
+        else:
+            identities = sorted(enabled)
+            identity = identities[self.chooser.next(identities)]
+            actor = enabled[identity]
+        self.picked = identity
+        for other in [key for key, owner in enabled.items() if owner is actor]:
+            del enabled[other]
+        return actor
+
+    def take(self, actor: Actor) -> tuple[int, Any]:
+        """What the drawn candidate stands for."""
+        identity = self.picked
+        if identity[0] == DELIVERY:
+            if len(identity) == 4:
+                reply = actor.reply
+                actor.reply = None
+                actor.clock = max(actor.clock, actor.reply_at)
+                return REPLY, reply
+            fifo = actor.box[identity[2]]
+            kind, sent, payload = fifo.popleft()
+            if not fifo:
+                del actor.box[identity[2]]
+            actor.clock = max(actor.clock, sent)
+            return kind, payload
+        if identity[0] != TURN and actor.until < NEVER:
+            actor.clock = max(actor.clock, actor.until)
+        return TIME, None
+
+
+class OpAgenda(_SearchAgenda):
+    """Every user op is a choice; what the kernel does about it settles in order of sending before the next choice.
+
+    Ops cost nothing, the clock moves only when a timer fires. A pure sleep is a candidate at once; a timed wait fires when nothing
+    else is enabled, or earlier at the price of one unit of `early_timeouts` (DESIGN 10).
+    """
+
+    wide = True
+    free_ops = True
+
+    def __init__(self, config: Config, seed: int, chooser: Chooser, actors: dict[int, Actor]) -> None:
+        super().__init__(config, seed, chooser, actors)
+        self.handler_cost = 0
+        self.latency_ns = 0
+        self.now = 0  # the machine's one clock
+        self.due: deque[Actor] = deque()  # actors that something acceptable has come for, in order of sending
+        self.turns: dict[Identity, Actor] = {}  # cores that offer their thread's next op
+        self.early_timeouts = config.explore.early_timeouts
+
+    def new_box(self) -> deque[tuple[int, Any]]:
+        """A mailbox: a FIFO of (kind, envelope)."""
+        return deque()
+
+    def scaled(self, ns: int) -> int:
+        """Nothing costs virtual time."""
+        return 0
+
+    def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None:
+        """Send; whoever can accept it is due, once."""
+        wait = receiver.wait
+        if kind == REPLY:
+            receiver.reply = payload
+            accepted = wait == ASK
+        elif kind == INTERRUPT:
+            receiver.irqs.append(payload)
+            accepted = wait != 0
+        else:
+            receiver.box.append(payload)
+            accepted = wait == RECEIVE
+        if accepted and receiver.ready_at < 0:
+            receiver.ready_at = 0
+            self.due.append(receiver)
+
+    def enter_wait(self, actor: Actor) -> None:
+        """Due at once if something acceptable is there already; a pause offers a turn."""
+        wait = actor.wait
+        if actor.irqs or (wait == RECEIVE and actor.box) or (wait == ASK and actor.reply is not None) or wait == SLEEP:
+            actor.ready_at = 0
+            self.due.append(actor)
+        elif wait == PAUSE:
+            self.turns[actor.turn_identity()] = actor  # type: ignore[attr-defined]  # only cores pause
+
+    def next(self) -> Actor | None:
+        """Settle first; then draw among threads and timers."""
+        if self.due:
+            actor = self.due.popleft()
+            actor.ready_at = -1
+            actor.clock = self.now
+            if actor.wait == PAUSE:
+                self.turns.pop(actor.turn_identity(), None)  # type: ignore[attr-defined]
+            return actor
+        timers = self.actors[TIMERS].state.armed()
+        if timers:
+            return self._next_with_timers(timers)
+        turns = self.turns
+        if not turns:
+            return None
+        if len(turns) == 1:
+            identity = next(iter(turns))
+        else:
+            identities = sorted(turns)
+            identity = identities[self.chooser.next(identities)]
+        actor = turns.pop(identity)
+        actor.clock = self.now
+        return actor
+
+    def _next_with_timers(self, timers: Any) -> Actor | None:
+        candidates: dict[Identity, Any] = dict(self.turns)
+        for timer in timers:
+            if timer.pure_sleep:
+                candidates[(TIMER, *timer.path)] = timer
+        timed = next((timer for timer in timers if not timer.pure_sleep), None)
+        early = bool(candidates)
+        if timed is not None and (not candidates or self.early_timeouts > 0):
+            candidates[(TIMER, *timed.path, -1)] = timed
+        identities = sorted(candidates)
+        identity = identities[self.chooser.next(identities) if len(identities) > 1 else 0]
+        if identity[0] == TURN:
+            actor = self.turns.pop(identity)
+            actor.clock = self.now
+            return actor
+        chosen = candidates[identity]
+        if chosen is timed and early:
+            self.early_timeouts -= 1
+        return self._fire(chosen)
+
+    def _fire(self, timer: Any) -> Actor:
+        """Move time to the timer's deadline and wake `timers` as if that time had come."""
+        self.now = max(self.now, timer.deadline)
+        actor = self.actors[TIMERS]
+        actor.clock = self.now
+        actor.ready_at = -1
+        actor.box.appendleft((actor.fire_message(timer), 0, -1, actor.cause))  # type: ignore[attr-defined]
+        return actor
+
+    def take(self, actor: Actor) -> tuple[int, Any]:
+        """What ended the wait."""
+        if actor.irqs:
+            return INTERRUPT, actor.irqs.popleft()
+        wait = actor.wait
+        if wait == ASK:
+            reply = actor.reply
+            actor.reply = None
+            return REPLY, reply
+        if wait == RECEIVE and actor.box:
+            return MESSAGE, actor.box.popleft()
+        return TIME, None

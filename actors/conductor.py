@@ -1,0 +1,97 @@
+"""The conductor: lets exactly one actor act at a time.
+
+This is the machine's loop, spread over the places where actors wait: whoever waits calls `next`, which settles who runs now, and yields
+that actor to the driver. The order of things in one turn is: limits, choose, hand over the baton; the actor serves its message; checks.
+The conductor owns nothing that programs can see. It knows the actors, the agenda (who is ready), the chooser (who draws) and the
+recorder (what is logged), and it is told first when an actor dies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from actors.agenda import Agenda, MessageAgenda, OpAgenda, TimedAgenda
+from actors.choices import Chooser, Strategy
+from kernel.invariants import Violation
+
+if TYPE_CHECKING:
+    from actors.actor import Actor
+    from actors.recorder import Recorder
+    from kernel.config import Config
+
+HEARTBEAT_TURNS = 4096  # hand-overs between two signs of life to the host
+
+
+class InvariantBroken(AssertionError):
+    """An owner's check() found something after a message: the kernel has a bug."""
+
+    def __init__(self, actor: str, message: Any, violations: list[Violation]) -> None:
+        super().__init__(f"after {type(message).__name__} in {actor}: " + "; ".join(map(str, violations)))
+        self.violations = violations
+
+
+class Conductor:
+    """Who runs next, until when, and what stops the machine."""
+
+    def __init__(self, config: Config, seed: int, strategy: Strategy, granularity: str, recorder: Recorder, machine: Any) -> None:
+        self.config = config
+        self.seed = seed
+        self.recorder = recorder
+        self.machine = machine  # services of the host: console, heartbeat, more cores
+        self.actors: dict[int, Actor] = {}  # by address
+        self.chooser = Chooser(strategy)
+        kind = TimedAgenda if strategy.name == "timed" else MessageAgenda if granularity == "messages" else OpAgenda
+        self.agenda: Agenda = kind(config, seed, self.chooser, self.actors)
+        self.checking = config.check.invariants
+        self.steps = 0  # hand-overs so far
+        self.max_steps = config.run.max_steps or 1 << 62
+        self.max_time_ns = config.run.max_time_ns or 1 << 62
+        self.stop_reason = ""  # "", "idle", "max_steps", "max_time", "interrupted", "livelock", "paused"
+        self.interrupted = False  # ^C: stop at the next choice
+        self.last_progress = 0  # step at which shared state last changed or a call completed
+        self.livelock_steps = config.run.livelock_steps
+        self.break_at = 1 << 62  # step at which the machine stops for inspection
+        self._beat = 0
+
+    def next(self) -> Actor | None:
+        """The actor that runs now; None ends the run, with the reason in `stop_reason`."""
+        self.steps = steps = self.steps + 1
+        if steps >= self._beat:
+            self._beat = steps + HEARTBEAT_TURNS
+            self.machine.heartbeat()
+        if self.interrupted or steps >= self.max_steps or steps >= self.break_at or steps - self.last_progress > self.livelock_steps:
+            return self._stop()
+        actor = self.agenda.next()
+        if actor is None:
+            self.stop_reason = "idle"
+        elif actor.clock >= self.max_time_ns:
+            self.stop_reason = "max_time"
+            return None
+        return actor
+
+    def _stop(self) -> None:
+        if self.interrupted:
+            self.stop_reason = "interrupted"
+        elif self.steps >= self.max_steps:
+            self.stop_reason = "max_steps"
+        elif self.steps >= self.break_at:
+            self.stop_reason = "paused"
+        else:
+            self.stop_reason = "livelock"
+
+    def progress(self) -> None:
+        """Shared state changed or a call completed: no livelock so far."""
+        self.last_progress = self.steps
+
+    def check_after(self, actor: Actor) -> None:
+        """Law 7: what `actor` owns must be right after each message."""
+        violations = list(actor.check())
+        if violations:
+            raise InvariantBroken(actor.name, actor.serving, violations)
+
+    def settled(self) -> bool:
+        """Law 9: no message in flight, no ask open, no request parked. Cores may stand in a pause or a sleep."""
+        return all(not actor.box and not actor.irqs and actor.reply is None and actor.wait in _SETTLED_WAITS for actor in self.actors.values())
+
+
+_SETTLED_WAITS = (1, 3, 4)  # RECEIVE, SLEEP, PAUSE

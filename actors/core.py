@@ -1,0 +1,382 @@
+"""A core: runs one thread at a time, translates its addresses, takes interrupts, carries its system calls to their owners.
+
+    idle     receive() until the scheduler sends `Run(context)`
+    running  burst (execute.py) -> boundary -> burst …; a slow op goes to its helper: calls.py, faults below, delivery.py
+    giving the thread back: `Park`, `Preempted` or `Exited` to the scheduler, with the context; then idle again
+
+What a core knows of its thread stands in `state` and in the context, never in a local that outlives a wait: a settled core can be started
+afresh (law 9). Interrupts (kick, reschedule, shootdown) come in every wait, to plain methods that change only the core's own state.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from actors import calls, delivery, execute
+from actors.actor import ASK, INTERRUPT, MESSAGE, NEVER, PAUSE, RECEIVE, REPLY, RUNNING, SLEEP, TIME, Actor
+from actors.agenda import TURN, Identity
+from actors.events import Event
+from actors.messages import core as messages
+from actors.messages import memory, scheduler, signals
+from actors.messages.base import Message
+from actors.ranks import FIRST_CORE, MEMORY, SCHEDULER, SIGNALS
+from kernel.abi.ops import Alloca, Become, Compute, Op, Syscall, UncaughtException
+from kernel.abi.signos import SIGBUS, SIGSEGV
+from kernel.hardware import mmu
+from kernel.hardware.tlb import Tlb
+from kernel.memory.faults import Trap
+from kernel.processes.context import Context
+from kernel.rng import Stream
+
+if TYPE_CHECKING:
+    from actors.conductor import Conductor
+    from kernel.hardware.hardware import Hardware
+    from kernel.hardware.ram import PhysicalFrame
+
+JITTER_DRAWS = 1024  # a power of two: execute.py masks with it
+
+
+@dataclass(slots=True)
+class CoreState:
+    """All that a core knows, as plain data."""
+
+    number: int
+    hardware: Hardware
+    tlb: Tlb
+    context: Context | None = None  # the thread that runs here
+    slice_end: int = NEVER  # clock at which the timer interrupt preempts
+    started_ns: int = 0  # clock when the thread came
+    charged_ns: int = 0  # of `compute`: how much is done of the pending op
+    resched: bool = False  # a reschedule interrupt came: give the thread back at the next boundary
+    jitter_turn: int = 0
+    space: int = 0  # copy of cr3
+
+
+class Core(Actor):
+    """One simulated CPU."""
+
+    rank: ClassVar[int] = 0
+
+    def __init__(self, conductor: Conductor, number: int, hardware: Hardware) -> None:
+        config = conductor.config
+        super().__init__(conductor, FIRST_CORE + number, CoreState(number, hardware, Tlb(config.machine.tlb_entries)))
+        self.number = number
+        self.hardware = hardware
+        hardware.cr3[number] = 0
+        speeds = config.machine.core_speeds
+        speed = speeds[number % len(speeds)] if speeds else 100
+        free = self.agenda.free_ops
+        self.op_cost = 0 if free else max(1, config.costs.op_ns * speed // 100)
+        self.atomic_cost = 0 if free else config.costs.atomic_ns * speed // 100
+        self.jitter = _jitter(conductor, number, free)
+        self.limit = -1  # clock at which the hot loop looks around
+        # ---- answers of the hot loop, valid until the next burst
+        self.miss_address = 0
+        self.miss_write = False
+        self.other_answer = 0
+        self.clock_extra = 0
+        self.stored = False
+
+    # ---- shorthands for state that the hot loop reads ---------------------------------------------------------------------
+
+    @property
+    def tlb(self) -> Tlb:
+        """This core's TLB."""
+        return self.state.tlb  # type: ignore[no-any-return]
+
+    @property
+    def jitter_turn(self) -> int:
+        """Position in the block of drawn jitter."""
+        return self.state.jitter_turn  # type: ignore[no-any-return]
+
+    @jitter_turn.setter
+    def jitter_turn(self, turn: int) -> None:
+        self.state.jitter_turn = turn
+
+    def turn_identity(self) -> Identity:
+        """This core's thread as a candidate."""
+        return (TURN, *self.state.context.caller.path)
+
+    def handlers(self) -> dict[type[Message], Callable[[Any], Any]]:
+        """What an idle core receives."""
+        return {messages.Run: self.on_run}
+
+    # ---- the core's loop ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Idle or running, by what `state` says."""
+        while True:
+            if self.state.context is None:
+                envelope = await self.receive()
+                if envelope is not None:
+                    await self.serve(envelope)
+            else:
+                await self.run_thread(self.state.context)
+            if self.conductor.checking:
+                self.conductor.check_after(self)
+
+    def on_run(self, message: messages.Run) -> None:
+        """A thread to run: load its space, remember its slice."""
+        state = self.state
+        context = state.context = message.context
+        self.clock += self.agenda.scaled(self.costs.switch_ns)
+        state.started_ns = self.clock
+        state.slice_end = self.clock + message.slice_ns if message.slice_ns >= 0 else NEVER
+        state.charged_ns = context.computed_ns
+        state.resched = False
+        context.attention = message.attention
+        if context.blocked is not None:
+            context.timed_out = message.timed_out
+        self.load_space(context.caller.space)
+
+    async def run_thread(self, context: Context) -> None:
+        """From where the thread stands until this core has it no more."""
+        state = self.state
+        if context.blocked is not None:
+            await calls.resume(self, context)
+        elif context.injected:
+            context.injected = False
+            self.complete(context, context.inject)
+        elif context.frames and context.frames[-1].pending is None:
+            execute.advance(context.frames[-1], None)
+        while state.context is context:
+            if context.attention or state.resched or self.clock >= state.slice_end:
+                await self.boundary(context)
+                continue
+            self.limit = min(self.agenda.horizon(self), state.slice_end)
+            if self.clock >= self.limit:
+                await self.pause()
+                if context.attention or state.resched or self.clock >= state.slice_end:
+                    continue
+                self.limit = min(self.agenda.horizon(self), state.slice_end)
+            answer = execute.burst(self, context)
+            if self.stored:
+                self.stored = False
+                self.conductor.progress()
+            if answer != execute.BOUNDARY:
+                await self.slow(context, answer)
+
+    async def boundary(self, context: Context) -> None:
+        """Between two ops: signals first, then the timer interrupt."""
+        if context.attention:
+            await delivery.deliver(self, context)
+        elif not self.agenda.wide:
+            self.preempt(context, yielded=False)
+        else:
+            self.state.resched = False
+
+    async def slow(self, context: Context, answer: int) -> None:
+        """What the hot loop could not do."""
+        if answer == execute.MISS:
+            trap = await self.translate(context, self.miss_address, self.miss_write)
+            if trap is not None:
+                await self.fault(context, trap, self.miss_address)
+        elif answer == execute.UNALIGNED:
+            await self.fault(context, Trap(SIGBUS, 1), self.miss_address)
+        else:
+            op = context.frames[-1].pending
+            kind = op.__class__
+            if kind is Syscall:
+                await calls.system_call(self, context, op)
+            elif kind is Compute:
+                await self.compute(context, op)
+            elif kind is UncaughtException:
+                await delivery.uncaught(self, context, op)
+            elif kind is Become:
+                calls.become(self, context, op)
+            else:
+                assert not isinstance(op, Op), f"no code for {op}"
+                frame = context.frames[-1]
+                frame.pending = execute.refuse_awaitable(frame, op)
+
+    # ---- pieces that calls and delivery use too ---------------------------------------------------------------------------
+
+    def complete(self, context: Context, result: Any) -> None:
+        """The pending op is done: record it, let the program run on to its next op."""
+        frame = context.frames[-1]
+        if context.record is not None:
+            context.record.append(frame.pending)
+            context.record.append(result)
+        context.restart_deadline = None
+        self.conductor.last_progress = self.conductor.steps
+        execute.advance(frame, result)
+
+    def load_space(self, space: int) -> None:
+        """Write CR3: a different space flushes the TLB."""
+        if space != self.state.space:
+            self.state.tlb.flush()
+            self.state.space = space
+            self.hardware.cr3[self.number] = space
+
+    async def translate(self, context: Context, address: int, write: bool) -> Trap | None:
+        """Make the TLB hold the page, by a walk or by memory's help; a Trap if the access is not allowed. Loops: others may unmap."""
+        vpn = address >> 12
+        space = context.caller.space
+        while True:
+            table = self.hardware.tables.get(space)
+            found = mmu.walk(table, vpn, write, False) if table is not None else mmu.NOT_PRESENT
+            if found > 0:
+                self.state.tlb.insert(vpn, self.hardware.ram.frame(found), write)
+                self.charge(self.costs.tlb_miss_ns)
+                return None
+            self.state.tlb.invalidate(vpn, 1)
+            trap = await self.ask(MEMORY, memory.PageFault(space, address, write, False))
+            if trap is not None:
+                return trap  # type: ignore[no-any-return]
+
+    async def frame_at(self, context: Context, address: int, write: bool) -> PhysicalFrame | Trap:
+        """The frame behind an address of the thread, for copies to and from user memory."""
+        tlb = self.state.tlb
+        vpn = address >> 12
+        while True:
+            frame: PhysicalFrame | None = (tlb.write if write else tlb.read).get(vpn)
+            if frame is not None:
+                return frame
+            trap = await self.translate(context, address, write)
+            if trap is not None:
+                return trap
+
+    async def fault(self, context: Context, trap: Trap, address: int) -> None:
+        """A synchronous signal; the op stays pending and is tried again should a handler return."""
+        info = signals.SignalInfo(trap.signo, trap.code, address=address)
+        context.attention = await self.ask(SIGNALS, signals.Fault(context.caller.tid, info)) or 1
+
+    async def compute(self, context: Context, op: Compute) -> None:
+        """CPU work: time passes, in pieces that end at the slice or at an interrupt."""
+        state = self.state
+        if self.agenda.free_ops:
+            self.complete(context, None)
+            return
+        left = op.ns - state.charged_ns
+        if left > 0:
+            before = self.clock
+            await self.sleep_until(min(before + left, state.slice_end))
+            if state.context is not context:
+                return
+            state.charged_ns += self.clock - before
+            context.computed_ns = state.charged_ns
+            if state.charged_ns < op.ns:
+                return
+        state.charged_ns = 0
+        context.computed_ns = 0
+        self.complete(context, None)
+
+    def preempt(self, context: Context, yielded: bool) -> None:
+        """Give the thread back, runnable."""
+        self.state.resched = False
+        self.state.context = None
+        self.tell(SCHEDULER, scheduler.Preempted(context, self.number, self.ran_ns(context), yielded))
+
+    def ran_ns(self, context: Context) -> int:
+        """CPU time since the thread came to this core; counted into its CPU clock."""
+        ran: int = self.clock - self.state.started_ns
+        context.cpu_ns += ran
+        self.state.started_ns = self.clock
+        return ran
+
+    def alloca(self, context: Context, op: Alloca) -> int:
+        """Move the stack pointer; room taken by coroutines that have ended is given back first."""
+        calls.release_allocas(context)
+        before = context.stack_pointer
+        context.stack_pointer = (before - op.size) & ~(op.align - 1)
+        context.allocas.append((calls.innermost(context.frames[-1].coroutine), before))
+        return context.stack_pointer
+
+    def read_register(self, context: Context, name: str) -> Any:
+        """The `Register` op."""
+        return calls.read_register(self, context, name)
+
+    def where(self, context: Context) -> tuple[str, int]:
+        """The program's file and line that the thread is at."""
+        _, file, line, _ = context.image.pc_of(context.frames[-1].coroutine)
+        return file, line
+
+    def emit_thread(self, context: Context, event: Event) -> int:
+        """Log an event of the running thread."""
+        caller = context.caller
+        return self.emit(event, cpu=self.number, pid=caller.pid, tid=caller.tid, comm=context.comm)
+
+    # ---- interrupts --------------------------------------------------------------------------------------------------------
+
+    def interrupt(self, envelope: Any) -> None:
+        """Serve one interrupt, in whatever wait this core is."""
+        message, _, _, cause = envelope
+        self.clock += self.agenda.scaled(self.costs.interrupt_ns)
+        kind = message.__class__
+        state = self.state
+        context = state.context
+        if kind is messages.Shootdown:
+            if message.space == state.space:
+                state.tlb.invalidate(message.first, message.count)
+            before, self.cause = self.cause, cause
+            self.tell(MEMORY, memory.ShootdownAck(message.token, self.number))
+            self.cause = before
+        elif context is not None and context.caller.tid == message.tid:
+            if kind is messages.Kick:
+                context.attention = max(context.attention, message.level)
+            elif message.slice_ns < 0:
+                state.resched = True
+            else:
+                state.slice_end = min(state.slice_end, self.clock + message.slice_ns)
+
+    # ---- the waits again, with interrupts ----------------------------------------------------------------------------------
+
+    @types.coroutine
+    def _wait(self, wait: int, until: int) -> Generator[Any, None, tuple[int, Any]]:
+        agenda = self.agenda
+        conductor = self.conductor
+        while True:
+            self.wait = wait
+            self.until = until
+            agenda.enter_wait(self)
+            following = conductor.next()
+            if following is not self:
+                yield following
+            taken = agenda.take(self)
+            self.wait = RUNNING
+            if taken[0] != INTERRUPT:
+                return taken
+            self.interrupt(taken[1])
+            if wait == SLEEP:
+                return TIME, None  # the caller looks at what the interrupt changed
+
+    @types.coroutine
+    def receive(self, until: int | None = None) -> Generator[Any, None, Any]:
+        """As in the base class, with interrupts."""
+        kind, payload = yield from self._wait(RECEIVE, NEVER)
+        assert kind == MESSAGE, f"an idle {self.name} got {kind}"
+        return self._log_receive(payload) if self.log.message else payload
+
+    @types.coroutine
+    def ask(self, target: int, message: Message) -> Generator[Any, None, Any]:
+        """As in the base class, with interrupts; the reply's attention is the thread's."""
+        self.reply = None
+        self.agenda.post(self, self.conductor.actors[target], MESSAGE, (message, self.address, self.address, self._sending(target, message)))
+        kind, payload = yield from self._wait(ASK, NEVER)
+        assert kind == REPLY, f"{self.name} waited for a reply and got {kind}"
+        value, attention, self.cause = payload
+        context = self.state.context
+        if attention and context is not None and attention > context.attention:
+            context.attention = attention
+        return value
+
+    @types.coroutine
+    def sleep_until(self, time_ns: int) -> Generator[Any, None, None]:
+        """As in the base class; an interrupt ends it early."""
+        yield from self._wait(SLEEP, time_ns)
+
+    @types.coroutine
+    def pause(self) -> Generator[Any, None, None]:
+        """As in the base class, with interrupts."""
+        yield from self._wait(PAUSE, NEVER)
+
+
+def _jitter(conductor: Conductor, number: int, free: bool) -> list[int]:
+    if free:
+        return [0] * JITTER_DRAWS
+    stream = Stream(conductor.seed, f"op jitter {number}")
+    bound = conductor.config.costs.op_jitter_ns + 1
+    return [stream.below(bound) for _ in range(JITTER_DRAWS)]

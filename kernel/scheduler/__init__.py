@@ -1,0 +1,1 @@
+"""Run queues, policies, placement and wake-ups: what the scheduler actor owns."""

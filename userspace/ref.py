@@ -1,0 +1,217 @@
+"""References: typed names of places in simulated memory, and `Global`, which makes a place a symbol of the program.
+
+A reference is a type and an address, nothing else: `Shared.at(address)`. It holds no value, so it refuses everything for which a value
+would be needed (arithmetic, comparison, truth, formatting): whoever means the value writes `await x.load()`, which is an instruction
+of the simulated CPU and may be interleaved with other cores. Two references are equal if type and address are.
+
+`Global(type, value)` stands at module level and gives a reference without an address: the loader lays .data and .bss out and binds it.
+In C the linker does this; `is_global`, `global_size`, `global_bytes`, `bind_global` are what it would find in the object file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable
+from typing import Any, ClassVar, Final
+
+from userspace.trap import read_memory, stack_room, write_memory
+
+RESERVED_NAMES: Final = ("address", "at", "read_bytes", "write_bytes")  # of every reference: no field may be called so
+
+_REFUSED: Final = (  # special methods that would need the value
+    "__add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __truediv__ __rtruediv__ __floordiv__ __rfloordiv__ "
+    "__mod__ __rmod__ __divmod__ __rdivmod__ __pow__ __rpow__ __lshift__ __rlshift__ __rshift__ __rrshift__ __and__ __rand__ __iand__ "
+    "__or__ __ror__ __ior__ __xor__ __rxor__ __ixor__ __neg__ __pos__ __abs__ __invert__ __lt__ __le__ __gt__ __ge__ __bool__ __int__ "
+    "__float__ __complex__ __index__ __round__ __trunc__ __floor__ __ceil__ __format__ __str__ __bytes__"
+).split()
+
+_new: Final = object.__new__
+
+
+class Reference:
+    """A typed place in simulated memory. Made by `T.at(address)`, by fields and elements of other references, by Global and alloca."""
+
+    __slots__ = ("_initial_", "address")
+
+    _size_: ClassVar[int] = 0  # bytes
+    _align_: ClassVar[int] = 1  # bytes
+
+    address: int  # of the first byte; unset while a Global is unbound
+    _initial_: bytes | None  # set on Globals only: their first bytes; None: zeroes
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Refused: memory is obtained from the simulated machine."""
+        name = cls.__name__
+        raise TypeError(
+            f"{name}() makes no memory: use {name}.at(address) on what mmap or malloc gave, `await alloca({name})`, or Global({name}) at module level"
+        )
+
+    @classmethod
+    def at(cls, address: Any) -> Any:
+        """The reference of this type at an address (a number, or the address of another reference). Nothing is read."""
+        reference = _new(cls)
+        _set_address(reference, address if address.__class__ is int else address_of(address))
+        return reference
+
+    @classmethod
+    def _encode_(cls, value: Any) -> bytes:
+        """The bytes of an initial value. Raises TypeError for what the type cannot hold."""
+        raise TypeError(f"{cls.__name__} has no size: nothing of it can be stored")
+
+    def read_bytes(self, n: int = -1) -> Awaitable[bytes]:
+        """`n` bytes from here on, by default the type's size; one op for each 64-byte line."""
+        return read_memory(self.address, self._size_ if n < 0 else n)
+
+    def write_bytes(self, data: bytes) -> Awaitable[None]:
+        """Write these bytes from here on; one op for each 64-byte line."""
+        return write_memory(self.address, bytes(data))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "address":
+            raise RuntimeError(f"this Global({type(self).__name__}) has no address: Global stands at module level only, where the loader finds it")
+        raise AttributeError(f"{type(self).__name__} has no field or method {name!r}")
+
+    def __repr__(self) -> str:
+        where = f"at {self.address:#x}" if not is_unbound(self) else "unbound"
+        return f"<{type(self).__name__} {where}>"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Reference):
+            return type(self) is type(other) and self.address == other.address
+        if isinstance(other, int | float | bytes | str):
+            raise TypeError(_refusal(self, "=="))
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return ~self.address  # no text in it, so the same under any hash seed, and no plain address's hash
+
+    def __copy__(self) -> Reference:
+        return self  # a reference is a name: copying it copies no memory
+
+    def __deepcopy__(self, memo: Any) -> Reference:
+        return self
+
+
+_set_address: Final = Reference.__dict__["address"].__set__
+_set_initial: Final = Reference.__dict__["_initial_"].__set__
+
+
+def _refusal(reference: Reference, what: str) -> str:
+    kind = type(reference).__name__
+    name = name_in_caller(reference, "x")
+    return f"{name} is a reference to simulated memory ({kind}), not a value, and has no {what}; load it first: `await {name}.load()`"
+
+
+def _refuser(name: str) -> Any:
+    def refuse(self: Reference, *_: Any) -> Any:
+        raise TypeError(_refusal(self, name))
+
+    refuse.__name__ = name
+    return refuse
+
+
+for _name in _REFUSED:
+    setattr(Reference, _name, _refuser(_name))
+
+
+def name_in_caller(reference: Reference, default: str) -> str:
+    """The variable that holds this reference in one of the nearest calls, for error texts; `default` if there is none."""
+    frame: Any = sys._getframe(1)
+    for _ in range(6):
+        if frame is None:
+            break
+        for name, value in frame.f_locals.items():
+            if value is reference and name not in ("self", "reference", "value", "other", "instance"):
+                return str(name)
+        frame = frame.f_back
+    return default
+
+
+def make_reference(type_: type[Reference], address: int) -> Any:
+    """`type_.at(address)` for an address that is known to be an int."""
+    reference = _new(type_)
+    _set_address(reference, address)
+    return reference
+
+
+def address_of(place: Any) -> int:
+    """The address meant: of a reference, of a number, 0 for None. Raises TypeError for anything else."""
+    if isinstance(place, Reference):
+        return place.address
+    if place is None:
+        return 0
+    if isinstance(place, int):
+        return int(place)
+    raise TypeError(f"an address or a reference is needed, not {type(place).__name__}")
+
+
+def is_type(candidate: Any) -> bool:
+    """Is it a type of simulated memory that has a size?"""
+    return isinstance(candidate, type) and issubclass(candidate, Reference) and candidate._size_ > 0
+
+
+def sizeof(type: Any) -> int:
+    """The size in bytes of a type of simulated memory, or of what a reference names, as on x86-64."""
+    if is_type(type):
+        return int(type._size_)
+    if isinstance(type, Reference):
+        return type._size_
+    raise TypeError(f"sizeof takes a type of simulated memory (i32, Array[i32, 4], a Struct class), not {type!r}")
+
+
+async def alloca(type: Any) -> Any:
+    """A reference to a fresh `type` on the thread's stack, released when the calling function ends: alloca(3). Not zeroed."""
+    if not is_type(type):
+        raise TypeError(f"alloca takes a type of simulated memory, not {type!r}")
+    return make_reference(type, await stack_room(type._size_, type._align_))
+
+
+def Global(type: Any, value: Any = None) -> Any:
+    """A symbol in .data (with a value: int, list, bytes, or a dict of fields) or in .bss. Stands at module level."""
+    if not is_type(type):
+        raise TypeError(f"Global takes a type of simulated memory (i32, Array[i32, 4], a Struct class), not {type!r}")
+    reference = _new(type)
+    _set_initial(reference, None if value is None else type._encode_(value))
+    return reference
+
+
+def is_global(candidate: Any) -> bool:
+    """Was it made by Global?"""
+    return isinstance(candidate, Reference) and hasattr(candidate, "_initial_")
+
+
+def is_unbound(reference: Reference) -> bool:
+    """Has the loader not given it an address yet?"""
+    return is_global(reference) and not _has_address(reference)
+
+
+def _has_address(reference: Reference) -> bool:
+    try:
+        object.__getattribute__(reference, "address")
+    except AttributeError:
+        return False
+    return True
+
+
+def global_size(reference: Reference) -> int:
+    """The symbol's size in bytes."""
+    return reference._size_
+
+
+def global_align(reference: Reference) -> int:
+    """The symbol's alignment in bytes."""
+    return reference._align_
+
+
+def global_bytes(reference: Reference) -> bytes | None:
+    """The symbol's first content, of its full size; None: it goes to .bss."""
+    initial = reference._initial_
+    return initial if initial is not None and any(initial) else None
+
+
+def bind_global(reference: Reference, address: int) -> None:
+    """The loader's: the symbol lies at this address."""
+    assert is_global(reference), "only what Global made is bound"
+    if hasattr(reference, "__dict__"):
+        reference.__dict__.clear()  # fields made for an earlier address
+    _set_address(reference, address)
