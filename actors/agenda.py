@@ -20,7 +20,8 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from actors.actor import ASK, INTERRUPT, MESSAGE, NEVER, PAUSE, RECEIVE, REPLY, SLEEP, TIME
-from actors.ranks import FIRST_CORE, TIMERS
+from actors.messages.timers import Fire
+from actors.ranks import FIRST_CORE, HOST, TIMERS
 from kernel.rng import Stream
 
 if TYPE_CHECKING:
@@ -416,7 +417,7 @@ class OpAgenda(_SearchAgenda):
         actor = self.actors[TIMERS]
         actor.clock = self.now
         actor.ready_at = -1
-        actor.box.appendleft((actor.fire_message(timer), 0, -1, actor.cause))  # type: ignore[attr-defined]
+        actor.box.appendleft((Fire(timer.tid, timer.serial), HOST, -1, 0))
         return actor
 
     def take(self, actor: Actor) -> tuple[int, Any]:

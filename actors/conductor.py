@@ -51,10 +51,13 @@ class Conductor:
         self.last_progress = 0  # step at which shared state last changed or a call completed
         self.livelock_steps = config.run.livelock_steps
         self.break_at = 1 << 62  # step at which the machine stops for inspection
+        self.starting = False  # an actor is being brought to its first wait
         self._beat = 0
 
     def next(self) -> Actor | None:
         """The actor that runs now; None ends the run, with the reason in `stop_reason`."""
+        if self.starting:
+            return None
         self.steps = steps = self.steps + 1
         if steps >= self._beat:
             self._beat = steps + HEARTBEAT_TURNS

@@ -49,7 +49,6 @@ class CoreState:
     context: Context | None = None  # the thread that runs here
     slice_end: int = NEVER  # clock at which the timer interrupt preempts
     started_ns: int = 0  # clock when the thread came
-    charged_ns: int = 0  # of `compute`: how much is done of the pending op
     resched: bool = False  # a reschedule interrupt came: give the thread back at the next boundary
     jitter_turn: int = 0
     space: int = 0  # copy of cr3
@@ -125,7 +124,6 @@ class Core(Actor):
         self.clock += self.agenda.scaled(self.costs.switch_ns)
         state.started_ns = self.clock
         state.slice_end = self.clock + message.slice_ns if message.slice_ns >= 0 else NEVER
-        state.charged_ns = context.computed_ns
         state.resched = False
         context.attention = message.attention
         if context.blocked is not None:
@@ -250,17 +248,15 @@ class Core(Actor):
         if self.agenda.free_ops:
             self.complete(context, None)
             return
-        left = op.ns - state.charged_ns
+        left = op.ns - context.computed_ns
         if left > 0:
             before = self.clock
             await self.sleep_until(min(before + left, state.slice_end))
             if state.context is not context:
                 return
-            state.charged_ns += self.clock - before
-            context.computed_ns = state.charged_ns
-            if state.charged_ns < op.ns:
+            context.computed_ns += self.clock - before
+            if context.computed_ns < op.ns:
                 return
-        state.charged_ns = 0
         context.computed_ns = 0
         self.complete(context, None)
 
@@ -291,13 +287,18 @@ class Core(Actor):
 
     def where(self, context: Context) -> tuple[str, int]:
         """The program's file and line that the thread is at."""
-        _, file, line, _ = context.image.pc_of(context.frames[-1].coroutine)
+        _, file, line, _ = context.image.place(context.frames[-1].coroutine)
         return file, line
 
     def emit_thread(self, context: Context, event: Event) -> int:
         """Log an event of the running thread."""
         caller = context.caller
         return self.emit(event, cpu=self.number, pid=caller.pid, tid=caller.tid, comm=context.comm)
+
+    def emit_uncaught(self, context: Context, op: UncaughtException) -> None:
+        """Tell the run's report of an exception that left the program."""
+        caller = context.caller
+        self.machine.uncaught(op, caller.pid, caller.tid, context.comm)
 
     # ---- interrupts --------------------------------------------------------------------------------------------------------
 

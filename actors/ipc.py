@@ -91,7 +91,8 @@ class IpcActor(Actor):
     def fifo_open(self, message: ipc.FifoOpen) -> ipc.FifoOpened:
         """An attempt to open; `files` parks the caller where it is not done."""
         ticket = Ticket(message.tid, message.serial)
-        result = self.state.open_fifo(ticket, message.pipe, message.wait_generation, message.readable, message.writable, nonblock=message.nonblock)
+        ends = (message.readable, message.writable)
+        result = self.state.open_fifo(ticket, message.pipe, message.wait_generation, *ends, nonblock=message.nonblock)
         self._wake(result.wakes)
         return ipc.FifoOpened(result.done, result.generation)
 

@@ -166,9 +166,9 @@ class Library:
         """Path in the simulated file system -> content, for every program: the user's in the initial working directory, others in /bin."""
         from kernel.processes.image import build  # the format is needed at boot only
 
-        files = {f"{HOME}/{name}": build(source) for name, source in self.home.sources.items()}
+        files = {f"{HOME}/{name}": build(name, source) for name, source in self.home.sources.items()}
         for folder in system_folders():
-            files.update({f"{BIN}/{name}": build(source) for name, source in folder.sources.items()})
+            files.update({f"{BIN}/{name}": build(name, source) for name, source in folder.sources.items()})
         return files
 
     def program_hash(self) -> str:

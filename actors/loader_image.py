@@ -16,9 +16,12 @@ import types
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
+
 from kernel.abi.flags import PROT_READ, PROT_WRITE
-from kernel.abi.layout import BYTES_PER_LINE, DATA_BASE, FUNCTION_ALIGN, PAGE_MASK, TEXT_BASE
-from kernel.processes.image import Image, Segment
+from kernel.abi.layout import BYTES_PER_LINE, DATA_BASE, FUNCTION_ALIGN, LIBC_DATA, PAGE_MASK, TEXT_BASE
+from kernel.processes.coroutines import frames
+from kernel.processes.image import Header, Image, Segment
 from userspace import crt
 from userspace.loader_check import ALLOWED_IMPORTS, LIBC, Problem, ProgramError
 from userspace.ref import bind_global, global_align, global_bytes, global_size, is_global
@@ -160,6 +163,8 @@ class LoadedImage:
                 function.__dict__[TEXT_ADDRESS] = address
                 self.functions[address] = function
         self.text_size = extra - TEXT_BASE
+        if extra > LIBC_DATA:
+            raise ProgramError(Problem(self.program.main.file, 0, f"too long: its functions take {extra - TEXT_BASE} bytes of .text"))
 
     def data_segments(self) -> tuple[Segment, ...]:
         """.data with .bss, if the program has Globals."""
@@ -172,10 +177,16 @@ class LoadedImage:
         """Where the heap starts: the page after .bss."""
         return (DATA_BASE + self.data_size + PAGE_MASK) & ~PAGE_MASK
 
-    def image(self, header: Image) -> Image:
-        """The plain facts of this image: what the file's header says, with the data and symbols of the program."""
-        kept = tuple(segment for segment in header.segments if segment.name != ".data")
-        return Image(header.name, header.entry, header.interpreter, kept + self.data_segments(), self.brk, tuple(self.symbols))
+    def image(self, header: Header) -> Image:
+        """The plain facts of this image: what the file's header says, with the data and symbols of the program.
+
+        Imported modules lie behind the program's own functions, so .text is made longer where they need it.
+        """
+        segments = []
+        for segment in header.segments:
+            wanted = (self.text_size + PAGE_MASK) & ~PAGE_MASK if segment.address == TEXT_BASE else 0
+            segments.append(msgspec.structs.replace(segment, size=max(segment.size, wanted)))
+        return Image(header.name, header.entry, header.interpreter, (*segments, *self.data_segments()), self.brk, tuple(self.symbols))
 
     # ---- the ProgramImage protocol ------------------------------------------------------------------------------------------
 
@@ -202,13 +213,17 @@ class LoadedImage:
 
     # ---- places ---------------------------------------------------------------------------------------------------------------
 
-    def place(self, coroutine: Any) -> Place:
+    def pc_of(self, coroutine: Any) -> Place:
         """Where a suspended coroutine stands: its innermost frame that is the program's own."""
         frame = None
         for candidate in frames(coroutine):
-            if FUNCTIONS in candidate.f_globals:
+            if self.owns(candidate):
                 frame = candidate
         return self.place_of(frame) if frame is not None else NOWHERE
+
+    def owns(self, frame: types.FrameType) -> bool:
+        """Is it a frame of a program's own code, not of libc or the standard library?"""
+        return FUNCTIONS in frame.f_globals
 
     def place_of(self, frame: types.FrameType) -> Place:
         """The place that a frame of the program stands for."""
@@ -224,16 +239,3 @@ class LoadedImage:
                 if variable in namespace:
                     yield name, variable, namespace[variable]
 
-
-def frames(coroutine: Any) -> Iterator[types.FrameType]:
-    """The frames of a suspended coroutine and of what it awaits, outermost first."""
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None) or getattr(coroutine, "ag_frame", None)
-        if frame is not None:
-            yield frame
-        following = getattr(coroutine, "cr_await", None)
-        if following is None:
-            following = getattr(coroutine, "gi_yieldfrom", None)
-        if following is None:
-            following = getattr(coroutine, "ag_await", None)
-        coroutine = following

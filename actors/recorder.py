@@ -82,20 +82,26 @@ class Recorder:
         self.add(ChoiceEvent(kind=kind, chosen=chosen, enabled=enabled, checksum=checksum, actor="conductor"))
 
     @staticmethod
+    def plain(value: Any) -> Any:
+        """A value as the log shows it."""
+        return plain(value)
+
+    @staticmethod
     def fields_of(message: Any) -> dict[str, Any]:
         """A message's plain fields, for `message` events; contexts and images are shown by name only."""
         if not isinstance(message, msgspec.Struct):
-            return {"value": _plain(message)}
-        return {name: _plain(getattr(message, name)) for name in message.__struct_fields__}
+            return {"value": plain(message)}
+        return {name: plain(getattr(message, name)) for name in message.__struct_fields__}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Any value as JSON can show it: text for bytes, short lists, records by field, the class's name for what has none."""
     if value is None or isinstance(value, (int, str, bool)):
         return value
     if isinstance(value, bytes):
         return value[:64].decode("utf-8", "backslashreplace")
     if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value[:16]]
+        return [plain(item) for item in value[:16]]
     if isinstance(value, msgspec.Struct) and len(value.__struct_fields__) <= 8:
-        return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
     return type(value).__name__

@@ -72,7 +72,7 @@ class SchedulerActor(Actor):
         self.state.exited(message.core, message.ran_ns, self.clock, self)
 
     def renamed(self, message: scheduler.Renamed) -> None:
-        """execve by a thread that was not the leader."""
+        """Execve by a thread that was not the leader."""
         self.state.rename(message.old_tid, message.new_tid)
 
     def set_affinity(self, message: scheduler.SetAffinity) -> None:
@@ -112,11 +112,11 @@ class SchedulerActor(Actor):
 
     def kick(self, number: int, tid: int, level: int) -> None:
         """Interrupt: something to deliver."""
-        self.interrupt_core(number, core.Kick(tid, level))
+        self.tell(FIRST_CORE + number, core.Kick(tid, level))
 
     def reschedule(self, number: int, tid: int, slice_ns: int) -> None:
         """Interrupt: the thread's time has an end."""
-        self.interrupt_core(number, core.Reschedule(tid, slice_ns))
+        self.tell(FIRST_CORE + number, core.Reschedule(tid, slice_ns))
 
     def add_core(self) -> int:
         """The wide machine grows."""

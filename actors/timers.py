@@ -49,6 +49,7 @@ class TimersActor(Actor):
     def on_deadline(self) -> None:
         """Fire everything that is due."""
         for timer in self.state.fire_due(self.clock):
+            self.cause = 0  # time itself, not the message served last
             self._expire(timer)
 
     # ---- messages -------------------------------------------------------------------------------------------------------------

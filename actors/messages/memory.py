@@ -45,7 +45,10 @@ class SpaceReady(Message, frozen=True, gc=False):
 
 
 class DuplicateSpace(Message, frozen=True, gc=False):
-    """fork: share frames read-only, copy on write. The parent's writable entries are shot down before the reply. Reply: space id or Failure(ENOMEM)."""
+    """fork: share frames read-only, copy on write. The parent's writable entries are shot down before the reply.
+
+    Reply: space id or Failure(ENOMEM).
+    """
 
     space: int
 
@@ -71,12 +74,19 @@ class ShootdownAck(Message, frozen=True, gc=False):
 
 
 class PageFault(Message, frozen=True, gc=False):
-    """The core's access at `address` missed (`write`, `execute` say how). Reply: None (try again), or kernel.memory.faults.Trap(signo, code)."""
+    """The core's access at `address` missed (`write`, `execute` say how).
+
+    Reply: None (try again), or kernel.memory.faults.Trap(signo, code).
+    Asked by the core itself, which forgets the page at `address` in its TLB before it tries again, as x86 does: a copy on write
+    interrupts only the other cores.
+    """
 
     space: int
     address: int
     write: bool
     execute: bool
+    pid: int = 0  # for the log
+    tid: int = 0
 
 
 class Mmap(SyscallMessage, frozen=True, gc=False):
@@ -174,7 +184,10 @@ class DropObject(Message, frozen=True, gc=False):
 
 
 class ReadObject(Message, frozen=True, gc=False):
-    """read(2) of a regular file, forwarded by files; also exec's look at an image. Holes read as zeros. `count` never passes the file's size. Reply: bytes."""
+    """read(2) of a regular file, forwarded by files; also exec's look at an image. Holes read as zeros.
+
+    `count` never passes the file's size. Reply: bytes.
+    """
 
     object: int
     offset: int

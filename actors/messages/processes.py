@@ -11,7 +11,10 @@ from kernel.processes.image import Image
 
 
 class Spawn(Message, frozen=True, gc=False):
-    """From the host at boot: the first program (a child of init) starts with this context. Reply: pid."""
+    """From the host at boot: the first program (a child of init, or init itself) starts with this context.
+
+    It could not be started if the state's `first_error` is an errno afterwards.
+    """
 
     oneway: ClassVar[bool] = True
     context: Context
@@ -20,6 +23,8 @@ class Spawn(Message, frozen=True, gc=False):
     argv: tuple[bytes, ...]
     envp: tuple[bytes, ...]
     path: bytes
+    seed: bytes = b""  # of the memory object, see messages/memory.py
+    init: bool = False  # it is pid 1, in place of the reaper inside the kernel
 
 
 class Clone(SyscallMessage, frozen=True, gc=False):
@@ -50,6 +55,7 @@ class Exec(SyscallMessage, frozen=True, gc=False):
     envp: tuple[bytes, ...]
     path: bytes  # of the file executed, absolute
     comm: str  # last part of the path that was asked for, at most 15 bytes
+    seed: bytes = b""  # of the memory object, see messages/memory.py
 
 
 class ExecDone(Message, frozen=True, gc=False):
@@ -60,6 +66,8 @@ class ExecDone(Message, frozen=True, gc=False):
     stack_pointer: int
     stack_low: int
     comm: str
+    table: int  # of descriptors: another one if it was shared by CLONE_FILES
+    fs: int
 
 
 class ExitGroup(SyscallMessage, frozen=True, gc=False):
@@ -108,6 +116,20 @@ class Tgkill(SyscallMessage, frozen=True, gc=False):
     pid: int
     tid: int
     signo: int
+
+
+class SignalGroup(Message, frozen=True, gc=False):
+    """From the terminal: every process of group `pgid` gets this signal (^C, ^Z, SIGHUP, SIGTTIN). A group that is gone is nothing."""
+
+    oneway: ClassVar[bool] = True
+    pgid: int
+    signo: int
+
+
+class GroupOf(Message, frozen=True, gc=False):
+    """For the terminal, asked by a core or forwarded. Reply: (pgid, sid, orphaned) of process `pid`, or Failure(ESRCH)."""
+
+    pid: int
 
 
 class ThreadStopped(Message, frozen=True, gc=False):

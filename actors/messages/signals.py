@@ -4,34 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import msgspec
-
 from actors.messages.base import Message, SyscallMessage
 from kernel.abi.syscalls import NUMBERS
-
-
-class SignalInfo(msgspec.Struct, frozen=True, gc=False):
-    """siginfo_t's useful fields."""
-
-    signo: int
-    code: int  # SI_USER, SI_TKILL, SI_KERNEL, SEGV_MAPERR, CLD_EXITED, …
-    errno: int = 0
-    pid: int = 0
-    uid: int = 0
-    status: int = 0
-    value: int = 0
-    address: int = 0
-
-
-class Delivery(msgspec.Struct, frozen=True, gc=False):
-    """What the core does on the way back to user space. Exactly one of the actions, in `action`."""
-
-    action: str  # "handler", "terminate", "stop", "none"
-    info: SignalInfo | None = None
-    handler: int = 0  # .text address
-    flags: int = 0  # SA_*
-    saved_mask: int = 0  # to restore by sigreturn: bit n-1 is signal n
-    core_dump: bool = False
+from kernel.signals.delivery import Delivery as Delivery  # noqa: PLC0414 - part of this protocol
+from kernel.signals.pending import SignalInfo as SignalInfo  # noqa: PLC0414 - part of this protocol
 
 
 class AddProcess(Message, frozen=True, gc=False):
@@ -60,7 +36,10 @@ class RemoveThread(Message, frozen=True, gc=False):
 
 
 class ResetForExec(Message, frozen=True, gc=False):
-    """execve(2): handlers become SIG_DFL, ignored stay; pending and mask stay; the caller becomes the leader. Reply: None."""
+    """execve(2): handlers become SIG_DFL, ignored stay; pending and mask stay; the caller, alone by now, becomes the leader. Reply: None.
+
+    Where `tid` is not `pid`, signals tells the scheduler `Renamed`, so that it comes in order with what it tells about attention.
+    """
 
     tid: int
     pid: int
@@ -99,7 +78,11 @@ class Fatal(Message, frozen=True, gc=False):
 
 
 class Deliver(Message, frozen=True, gc=False):
-    """On the way back to user space with attention: what now? Dequeues. `serial` is the ticket should the answer be "stop". Reply: Delivery."""
+    """On the way back to user space with attention: what now? `serial` is the ticket should the answer be "stop". Reply: Delivery.
+
+    The core forgets its own attention *before* it asks (a kick that comes meanwhile must count); the reply carries what is left. It asks
+    again until the answer is "none".
+    """
 
     tid: int
     serial: int
@@ -118,8 +101,24 @@ class ChildPolicy(Message, frozen=True, gc=False):
     pid: int
 
 
+class StopSignal(Message, frozen=True, gc=False):
+    """Is the process stopped? Reply: the signal that stopped every one of its threads, else 0.
+
+    processes asks it when a thread reports its stop or ends: what it then does comes before a `Continued` of this stop (same pair).
+    """
+
+    pid: int
+
+
+class GroupOrphaned(Message, frozen=True, gc=False):
+    """The process's group became (or ceased to be) orphaned: SIGTSTP, SIGTTIN and SIGTTOU do not stop it by default. Reply: None."""
+
+    pid: int
+    orphaned: bool
+
+
 class SignalStatistics(Message, frozen=True, gc=False):
-    """Masks for /proc/PID/status. Reply: kernel.signals statistics."""
+    """Masks for /proc/PID/status; `tid` 0 is the main thread. Reply: kernel.signals.records.SignalStatisticsRecord."""
 
     pid: int
     tid: int

@@ -13,7 +13,7 @@ Not here: permissions (permissions.py), names and links (paths.py, namespace.py)
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -144,11 +144,11 @@ class InodeTable:
         self._own[number] = inode
         return inode
 
-    def create(self, mode: int, uid: int, gid: int, now_ns: int, **fields: Any) -> Inode:
+    def create(self, mode: int, uid: int, gid: int, now_ns: int) -> Inode:
         """A new inode without a name. Numbers are never used twice."""
         number = self.next_number
         self.next_number += 1
-        inode = Inode(number, mode, uid, gid, 0, now_ns, now_ns, now_ns, **fields)
+        inode = Inode(number, mode, uid, gid, 0, now_ns, now_ns, now_ns)
         self._own[number] = inode
         return inode
 
@@ -215,9 +215,10 @@ def touch_read(inodes: InodeTable, number: int, now_ns: int) -> None:
         inodes.edit(number).atime_ns = now_ns
 
 
-def change_mode(inodes: InodeTable, number: int, mode: int, uid: int, gid: int, now_ns: int) -> None:
+def change_mode(inodes: InodeTable, number: int, mode: int, who: tuple[int, int], now_ns: int) -> None:
     """chmod(2): by the owner or root, EPERM otherwise; the set-group-id bit stays only for members of the group."""
     inode = inodes.get(number)
+    uid, gid = who
     if uid not in (0, inode.uid):
         raise SysError(EPERM)
     bits = mode & 0o7777
@@ -229,7 +230,7 @@ def change_mode(inodes: InodeTable, number: int, mode: int, uid: int, gid: int, 
 
 
 def stat_of(inode: Inode) -> Stat:
-    """struct stat: inode(7)."""
+    """Struct stat: inode(7)."""
     size = inode.shown_size()
     pages = -(-size // PAGE_SIZE) if inode.is_regular else 0
     return Stat(

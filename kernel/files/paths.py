@@ -6,7 +6,7 @@ on the way is spliced into what is left of the path, at most 40 times (ELOOP). W
     FOLLOW    open, stat, chdir, chmod: a link is followed
     NOFOLLOW  lstat, readlink, O_NOFOLLOW: it is not, unless a slash follows the name
     PARENT    mkdir, unlink, rename: never; the caller looks at `kind` and `trailing` itself
-    CREATE    open(O_CREAT): as FOLLOW, but a trailing slash is EISDIR
+    CREATE    open(O_CREAT): as FOLLOW, but a trailing slash is EISDIR; CREATE_EXCLUSIVE (O_EXCL) does not follow
 
 The name may be missing (`found` is 0): that is an error only to some callers, and the parent is what the others need.
 A path that leads into /proc ends the walk: `proc` are the parts below it, and their meaning is `processes`' business.
@@ -31,6 +31,7 @@ class Last(IntEnum):
     NOFOLLOW = 1
     PARENT = 2
     CREATE = 3
+    CREATE_EXCLUSIVE = 4
 
 
 class Kind(IntEnum):
@@ -90,7 +91,7 @@ def walk(inodes: InodeTable, start: Place, path: bytes, who: Credentials, last: 
         name, slash, rest = rest.partition(b"/")
         rest = rest.lstrip(b"/")
         trailing = bool(slash) and not rest
-        if not rest and last is Last.CREATE and trailing and name not in (b".", b".."):
+        if not rest and last >= Last.CREATE and trailing and name not in (b".", b".."):
             raise SysError(EISDIR)
         number = look_up(current, name)
         inode = inodes.find(number) if number else None
@@ -107,8 +108,8 @@ def walk(inodes: InodeTable, start: Place, path: bytes, who: Credentials, last: 
             return _arrived(current, name, inode, trailing, last)
         current = _enter(inode)
     if current.number == PROC:
-        return Walk(PROC, b"", PROC, Kind.ROOT, True, ())
-    return Walk(current.number, b"", current.number, Kind.ROOT, True)
+        return Walk(PROC, b"", PROC, Kind.ROOT, trailing=True, proc=())
+    return Walk(current.number, b"", current.number, Kind.ROOT, trailing=True)
 
 
 def look_up(directory: Inode, name: bytes) -> int:
@@ -161,12 +162,15 @@ def name_path(inodes: InodeTable, parent: int, name: bytes) -> bytes:
 def is_ancestor(inodes: InodeTable, above: int, number: int) -> bool:
     """Is the directory `above` the directory `number`, or one over it?"""
     while number not in (above, ROOT):
-        number = inodes.get(number).parent
+        inode = inodes.find(number)
+        if inode is None:  # below a removed directory
+            return False
+        number = inode.parent
     return number == above
 
 
 def _follows(last: Last, trailing: bool) -> bool:
-    if last is Last.PARENT:
+    if last in (Last.PARENT, Last.CREATE_EXCLUSIVE):
         return False
     return last is not Last.NOFOLLOW or trailing
 

@@ -146,6 +146,13 @@ class IpcState(msgspec.Struct):
         number = pipe.number
         opening = tuple(self.fifos[number].openers) if number in self.fifos else ()
         return PipeStatistics(
-            pipe=number, fifo=number in self.fifos, buffered=len(pipe.buffer), capacity=pipe.capacity, readers=pipe.readers, writers=pipe.writers,
-            reading=tuple(pipe.reading), writing=tuple(pipe.writing), opening=opening,
+            pipe=number,
+            fifo=number in self.fifos,
+            buffered=len(pipe.buffer),
+            capacity=pipe.capacity,
+            readers=pipe.readers,
+            writers=pipe.writers,
+            reading=tuple(pipe.reading),
+            writing=tuple(pipe.writing),
+            opening=opening,
         )

@@ -94,7 +94,8 @@ class AddressSpace:
     def protect(self, start: int, end: int, prot: int) -> None:
         """Give the part of one area in [start, end) another protection. Raises ENOMEM if a split would make too many areas."""
         area = self.find(start)
-        assert area is not None and end <= area.end, "protect within one area"
+        assert area is not None, "protect what is mapped"
+        assert end <= area.end, "protect within one area"
         if area.prot == prot:
             return
         if len(self.areas) + (area.start < start) + (end < area.end) > MAX_AREAS:
@@ -147,7 +148,7 @@ class AddressSpace:
     def _merge(self, index: int) -> None:
         """Join the area at `index` with the next and the previous, where they continue each other."""
         for left in (index, index - 1):
-            if 0 <= left and left + 1 < len(self.areas) and self.areas[left + 1].continues(self.areas[left]):
+            if left >= 0 and left + 1 < len(self.areas) and self.areas[left + 1].continues(self.areas[left]):
                 end = self._delete(left + 1).end
                 self.areas[left].end = end
 

@@ -72,7 +72,8 @@ def _check_frames(memory: Memory) -> Iterator[Violation]:
     counts = memory.frames.counts
     for frame in sorted({*references, *counts}):
         if references.get(frame, 0) != counts.get(frame, 0):
-            yield Violation("frame_references", f"frame {frame} has {references.get(frame, 0)} references and counts {counts.get(frame, 0)}")
+            found, counted = references.get(frame, 0), counts.get(frame, 0)
+            yield Violation("frame_references", f"frame {frame} has {found} references and counts {counted}")
     if sorted([*counts, *memory.frames.free]) != list(range(1, memory.frames.unused_from)):
         yield Violation("frames_accounted", "a frame is neither in use nor free, or both")
 

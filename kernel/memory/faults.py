@@ -7,7 +7,7 @@
     there, but not writable                      the last one that has the page gets it back; otherwise it is copied
 
 A copy takes the old frame out of the table, which other cores may have in their TLBs: the new frame then stays read-only until they have
-forgotten the old one, and the fault is tried again. After that it finds a page that only it has, and makes it writable.
+forgotten the old one (`grant_write`); another thread's fault on the page waits for that too.
 When no frame is left, the thread is killed, as by Linux's OOM killer (which would choose a victim; here it is whoever asks).
 """
 
@@ -65,7 +65,8 @@ def resolve(memory: Memory, number: int, address: int, write: bool, execute: boo
             return _present(memory, number, area, address >> PAGE_SHIFT, write)
         return _absent(memory, number, area, address, write)
     except SysError as refused:
-        assert refused.errno == ENOMEM, "a fault is refused only for want of frames"
+        if refused.errno != ENOMEM:
+            raise
         return NO_FRAME
 
 
@@ -120,7 +121,11 @@ def _present(memory: Memory, number: int, area: Area, vpn: int, write: bool) -> 
     return Resolution("cow_copy", copy.number, PAGE_SIZE, replaced=frame)
 
 
-def grant_write(memory: Memory, number: int, vpn: int) -> None:
-    """After a copy whose old frame no other core can still read: the new one may be written at once."""
-    block = memory.hardware.tables[number].blocks[vpn >> BLOCK_SHIFT]
-    block.entries[vpn & BLOCK_MASK] |= WRITABLE
+def grant_write(memory: Memory, number: int, vpn: int, frame: int) -> None:
+    """No core can read the old frame any more: the copy `frame` may be written, if it is still there and nobody else has it."""
+    table = memory.hardware.tables.get(number)
+    block = table.blocks.get(vpn >> BLOCK_SHIFT) if table is not None else None
+    if block is not None and block.sharers == 1 and memory.frames.counts.get(frame) == 1:
+        entry = block.entries[vpn & BLOCK_MASK]
+        if entry >> FRAME_SHIFT == frame:
+            block.entries[vpn & BLOCK_MASK] = entry | WRITABLE

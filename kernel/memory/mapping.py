@@ -17,7 +17,6 @@ from kernel.abi import flags as f
 from kernel.abi.errno_values import EACCES, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM
 from kernel.abi.errnos import SysError
 from kernel.abi.layout import MMAP_MIN, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, STACK_TOP
-from kernel.hardware.mmu import SHARED
 from kernel.memory.address_space import MAX_AREAS, AddressSpace
 from kernel.memory.areas import Area, page_flags
 from kernel.memory.faults import resolve
@@ -62,7 +61,7 @@ def round_up(length: int) -> int:
     return (length + PAGE_MASK) & ~PAGE_MASK
 
 
-def mmap(memory: Memory, space: AddressSpace, request: MmapRequest) -> Change:
+def map_memory(memory: Memory, space: AddressSpace, request: MmapRequest) -> Change:
     """mmap(2): the change's value is the address. Raises EINVAL, ENOMEM, EOVERFLOW, EPERM, EEXIST, EACCES, EOPNOTSUPP."""
     if request.offset & PAGE_MASK or not request.length:
         raise SysError(EINVAL)
@@ -79,7 +78,7 @@ def mmap(memory: Memory, space: AddressSpace, request: MmapRequest) -> Change:
     prot = request.prot & PROT_ALL
     change = unmap_range(memory, space, start, start + length) if space.overlapping(start, start + length) else Change()
     change.value = start
-    area = _new_area(memory, request, start, length, prot, shared)
+    area = _new_area(memory, request, start, length, shared)
     space.insert(area)
     memory.sync_objects(space, change, [area.object] if area.object else [])
     if request.flags & (f.MAP_POPULATE | f.MAP_LOCKED) and prot:
@@ -128,13 +127,13 @@ def _refuse_overcommit(memory: Memory, request: MmapRequest, shared: bool, lengt
         raise SysError(ENOMEM)
 
 
-def _new_area(memory: Memory, request: MmapRequest, start: int, length: int, prot: int, shared: bool) -> Area:
-    end = start + length
+def _new_area(memory: Memory, request: MmapRequest, start: int, length: int, shared: bool) -> Area:
+    end, prot = start + length, request.prot & PROT_ALL
     if request.file is not None:
         file = request.file
         return Area(start, end, prot, shared, file.object, request.offset, file.name, file.inode, not shared or file.may_write)
     if shared:
-        made = memory.objects.create(length, held_by_file=False)
+        made = memory.objects.create_anonymous(length)
         return Area(start, end, prot, shared=True, object=made.number, name=SHARED_ANONYMOUS_NAME)
     return Area(start, end, prot, grows_down=bool(request.flags & f.MAP_GROWSDOWN))
 
@@ -159,7 +158,7 @@ def _clear(memory: Memory, space: AddressSpace, start: int, end: int, change: Ch
         change.add([PageRange(space.number, first, count)], frames)
 
 
-def munmap(memory: Memory, space: AddressSpace, address: int, length: int) -> Change:
+def unmap_memory(memory: Memory, space: AddressSpace, address: int, length: int) -> Change:
     """munmap(2). Raises EINVAL, ENOMEM."""
     if address & PAGE_MASK or not 0 <= address <= TASK_SIZE or not 0 < length <= TASK_SIZE - address:
         raise SysError(EINVAL)
@@ -168,7 +167,7 @@ def munmap(memory: Memory, space: AddressSpace, address: int, length: int) -> Ch
     return change
 
 
-def mprotect(memory: Memory, space: AddressSpace, address: int, length: int, prot: int) -> tuple[Change, int]:
+def protect_memory(memory: Memory, space: AddressSpace, address: int, length: int, prot: int) -> tuple[Change, int]:
     """mprotect(2): the change and an errno, 0 for success: on ENOMEM and EACCES what comes before the bad area has been changed."""
     if address & PAGE_MASK or prot & ~(PROT_ALL | PROT_SEM):
         return Change(), EINVAL
@@ -190,18 +189,14 @@ def mprotect(memory: Memory, space: AddressSpace, address: int, length: int, pro
             space.protect(position, stop, prot)
         except SysError as refused:
             return change, refused.errno
-        _protect_entries(memory, space, position, stop, page_flags(prot, area.shared), change)
+        first, count = position >> PAGE_SHIFT, (stop - position) >> PAGE_SHIFT
+        if memory.tables.protect(space.number, first, count, page_flags(prot, area.shared)):
+            change.add([PageRange(space.number, first, count)], [])
         position = stop
     return change, 0 if position >= end else ENOMEM
 
 
-def _protect_entries(memory: Memory, space: AddressSpace, start: int, end: int, flags: int, change: Change) -> None:
-    first, count = start >> PAGE_SHIFT, (end - start) >> PAGE_SHIFT
-    if memory.tables.protect(space.number, first, count, flags & ~SHARED):
-        change.add([PageRange(space.number, first, count)], [])
-
-
-def brk(memory: Memory, space: AddressSpace, address: int) -> Change:
+def move_break(memory: Memory, space: AddressSpace, address: int) -> Change:
     """brk(2) as the system call: the change's value is the break afterwards; it stays where it cannot move."""
     if address < space.brk_start:
         return Change(space.brk)
@@ -220,7 +215,7 @@ def brk(memory: Memory, space: AddressSpace, address: int) -> Change:
     return change
 
 
-def msync(space: AddressSpace, address: int, length: int, flags: int) -> None:
+def check_sync(space: AddressSpace, address: int, length: int, flags: int) -> None:
     """msync(2): mappings are coherent, so this only checks. Raises EINVAL, ENOMEM."""
     both = f.MS_ASYNC | f.MS_SYNC
     if flags & ~(both | f.MS_INVALIDATE) or address & PAGE_MASK or flags & both == both:

@@ -18,12 +18,11 @@ from kernel.abi.flags import PROT_READ, PROT_WRITE
 from kernel.abi.layout import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, STACK_TOP
 from kernel.abi.ops import I32, SHIFTS
 from kernel.hardware.hardware import Hardware
-from kernel.hardware.mmu import FRAME_SHIFT
+from kernel.hardware.mmu import FRAME_SHIFT, walk
 from kernel.invariants import Violation
 from kernel.memory.address_space import AddressSpace
 from kernel.memory.areas import Area, AreaStatistics
 from kernel.memory.checks import check_memory
-from kernel.memory.faults import Resolution, grant_write, resolve
 from kernel.memory.frames import Frames, FrameStatistics
 from kernel.memory.mapping import round_up
 from kernel.memory.objects import Objects
@@ -43,6 +42,15 @@ class SegmentToMap(msgspec.Struct, frozen=True):
     name: str
 
 
+class ImageToMap(msgspec.Struct, frozen=True):
+    """What execve(2) maps."""
+
+    object: int  # the file's memory object
+    path: str  # as /proc/PID/maps shows it
+    segments: tuple[SegmentToMap, ...]
+    brk: int  # the heap starts at the next page
+
+
 class Memory:
     """What `memory` owns. `hardware` is shared with the cores: copy them together."""
 
@@ -60,16 +68,15 @@ class Memory:
 
     # ---- a space's life ------------------------------------------------------------------------------------------------------
 
-    def create(self, segments: Iterable[SegmentToMap], object_number: int, name: str, brk_start: int, stack_limit: int,
-               stack: bytes) -> AddressSpace:
+    def create(self, image: ImageToMap, stack_limit: int, stack: bytes) -> AddressSpace:
         """execve(2): a space with an image's segments and a stack whose top holds `stack`. Raises ENOMEM (nothing is left then)."""
-        space = AddressSpace(self.next_space, round_up(brk_start), stack_limit)
+        space = AddressSpace(self.next_space, round_up(image.brk), stack_limit)
         self.next_space += 1
         self.spaces[space.number] = space
         self.tables.create(space.number)
         try:
-            for segment in segments:
-                self._map_segment(space, segment, object_number, name)
+            for segment in image.segments:
+                self._map_segment(space, segment, image)
             low = STACK_TOP - round_up(max(len(stack), 1))
             space.insert(Area(low, STACK_TOP, PROT_READ | PROT_WRITE, name="[stack]", grows_down=True))
             self._fill(space, STACK_TOP - len(stack), stack)
@@ -78,15 +85,16 @@ class Memory:
             raise
         return space
 
-    def _map_segment(self, space: AddressSpace, segment: SegmentToMap, object_number: int, name: str) -> None:
+    def _map_segment(self, space: AddressSpace, segment: SegmentToMap, image: ImageToMap) -> None:
         start, end = segment.address & ~PAGE_MASK, round_up(segment.address + segment.size)
         file_end = start
         if segment.offset >= 0:
             assert (segment.offset - segment.address) & PAGE_MASK == 0, "the loader refuses segments that are not congruent to pages"
             file_end = min(round_up(segment.address + segment.file_size), end)
         if file_end > start:
-            space.insert(Area(start, file_end, segment.prot, object=object_number, offset=segment.offset & ~PAGE_MASK, name=name))
-            self.sync_objects(space, Change(), [object_number])
+            space.insert(Area(start, file_end, segment.prot, object=image.object, offset=segment.offset & ~PAGE_MASK,
+                              name=image.path))
+            self.sync_objects(space, Change(), [image.object])
             tail = segment.address + segment.file_size
             if tail < file_end and segment.size > segment.file_size:
                 self._fill(space, tail, bytes(file_end - tail))
@@ -154,23 +162,16 @@ class Memory:
                 change.frames += self.objects.collect(number)
 
     def drop_object(self, number: int) -> None:
-        """No file refers to the object any more; mappings may keep it."""
-        self.objects.table[number].held_by_file = False
-        self.settle(self.objects.collect(number))
+        """No file refers to the object any more; mappings may keep it. An unknown object is one that nobody ever used."""
+        if number in self.objects.table:
+            self.objects.table[number].held_by_file = False
+            self.settle(self.objects.collect(number))
 
     def settle(self, frames: Iterable[int]) -> None:
         """No TLB has these frames any more: give the references back."""
         self.frames.release_all(frames)
 
     # ---- access by the kernel --------------------------------------------------------------------------------------------------
-
-    def fault(self, number: int, address: int, write: bool, execute: bool) -> Resolution:
-        """A core's access missed: see faults.py."""
-        return resolve(self, number, address, write, execute)
-
-    def grant_write(self, number: int, address: int) -> None:
-        """See faults.grant_write."""
-        grant_write(self, number, address >> PAGE_SHIFT)
 
     def peek(self, number: int, address: int) -> int | None:
         """The int32 at an aligned address, None if no frame is there. Changes nothing."""
@@ -184,8 +185,9 @@ class Memory:
 
     def poke(self, number: int, address: int, value: int) -> None:
         """Store an int32 at an aligned address whose page is present and writable."""
-        frame = self.hardware.ram.frame(self.tables.entry(number, address >> PAGE_SHIFT) >> FRAME_SHIFT)
-        frame.view(I32)[(address & PAGE_MASK) >> SHIFTS[I32]] = value
+        frame = walk(self.hardware.tables[number], address >> PAGE_SHIFT, write=True, execute=False)
+        assert frame > 0, "poke what has been resolved for writing"
+        self.hardware.ram.frame(frame).view(I32)[(address & PAGE_MASK) >> SHIFTS[I32]] = value
 
     # ---- statistics --------------------------------------------------------------------------------------------------------------
 

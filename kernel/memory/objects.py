@@ -26,7 +26,7 @@ class MemoryObject:
     size: int  # bytes
     held_by_file: bool  # a file (or files' page of /dev/shm) refers to it
     pages: dict[int, int] = field(default_factory=dict)  # page number -> frame, one reference each; none at or beyond the end
-    mapped_by: dict[int, None] = field(default_factory=dict)  # spaces, in order of mapping; Invariant: object_references - those that have an area of it
+    mapped_by: dict[int, None] = field(default_factory=dict)  # spaces; Invariant: object_references - exactly those with an area of it
 
     @property
     def page_count(self) -> int:
@@ -35,7 +35,7 @@ class MemoryObject:
 
 
 class Objects:
-    """All memory objects by number."""
+    """All memory objects by number: even numbers are given by `files`, odd ones are anonymous objects made here."""
 
     __slots__ = ("frames", "next_number", "table")
 
@@ -44,11 +44,25 @@ class Objects:
         self.table: dict[int, MemoryObject] = {}
         self.next_number = 1
 
-    def create(self, size: int, *, held_by_file: bool) -> MemoryObject:
-        """A new object of `size` bytes, all holes. One that no file holds must be mapped at once."""
-        made = MemoryObject(self.next_number, size, held_by_file)
-        self.next_number += 1
+    def create_anonymous(self, size: int) -> MemoryObject:
+        """A new object of `size` bytes, all holes, that no file holds: it must be mapped at once."""
+        made = MemoryObject(self.next_number, size, held_by_file=False)
+        self.next_number += 2
         self.table[made.number] = made
+        return made
+
+    def ensure(self, number: int, seed: bytes) -> MemoryObject:
+        """The object of a file; made with `seed` as its content where it is not known yet. Raises ENOMEM (nothing is made then)."""
+        found = self.table.get(number)
+        if found is not None:
+            return found
+        assert number > 0, "object ids count from 1"
+        assert number % 2 == 0, "objects of files have even ids"
+        made = self.table[number] = MemoryObject(number, 0, held_by_file=True)
+        if self.write(number, 0, seed) < len(seed):
+            del self.table[number]
+            self.frames.release_all(made.pages[page] for page in sorted(made.pages))
+            raise SysError(ENOMEM)
         return made
 
     def page(self, entry: MemoryObject, number: int) -> PhysicalFrame:
@@ -83,7 +97,8 @@ class Objects:
             try:
                 frame = self.page(entry, (offset + written) >> PAGE_SHIFT)
             except SysError as refused:
-                assert refused.errno == ENOMEM, "a page is refused only for want of frames"
+                if refused.errno != ENOMEM:
+                    raise
                 break
             frame.data[start:start + length] = data[written:written + length]
             written += length

@@ -51,6 +51,7 @@ class Pending:
     frames: list[int]  # released at the last acknowledgement
     waiting: list[int]  # cores, once for each range that they were told; Invariant: shootdown_pending - never empty
     reply: tuple[int, Any] | None = None  # (token of the parked request, value); None: only `parked` wait
+    grant: tuple[int, int, int] | None = None  # (space, page, frame): a copy that may be written afterwards
     parked: list[tuple[int, Any]] = field(default_factory=list)  # (token of the parked request, the request): tried again afterwards
 
 

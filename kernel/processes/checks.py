@@ -67,7 +67,8 @@ def _zombie_has_no_threads(state: Processes) -> Iterator[Violation]:
 
 def _group_members(state: Processes) -> Iterator[Violation]:
     for pgid, group in state.groups.items():
-        if not group.members or pgid not in state.sessions.get(group.sid, _NO_SESSION).groups:
+        session = state.sessions.get(group.sid)
+        if not group.members or session is None or pgid not in session.groups:
             yield Violation("group_members", f"group {pgid} is empty or unknown to session {group.sid}")
         for pid in group.members:
             process = state.processes.get(pid)
@@ -103,10 +104,3 @@ def _ticket_thread(state: Processes) -> Iterator[Violation]:
         for ticket in process.waiters:
             if ticket not in state.waits:
                 yield Violation("ticket_thread", f"{pid} has waiter {ticket.tid}:{ticket.serial} without a wait")
-
-
-class _NoSession:
-    groups: dict[int, None] = {}
-
-
-_NO_SESSION = _NoSession()

@@ -106,10 +106,11 @@ def give_birth(state: Processes, child: Process, thread: Thread) -> None:
         state.first_program = child.pid
 
 
-def abandon(state: Processes, parent: Thread, child: Process, thread: Thread) -> None:
-    """Undo `conceive`: the clone failed."""
+def abandon(state: Processes, parent: Thread | None, child: Process, thread: Thread) -> None:
+    """Undo `conceive` (or, without a parent, `conceive_first`): the clone failed."""
     thread.move(ThreadState.DEAD)
-    parent.births -= 1
+    if parent is not None:
+        parent.births -= 1
     del child.threads[thread.tid]
     del state.threads[thread.tid]
     state.pids.release(thread.tid)

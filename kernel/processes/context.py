@@ -67,7 +67,7 @@ class Context:
 
     __slots__ = (
         "allocas", "attention", "blocked", "caller", "comm", "computed_ns", "cpu_ns", "depth_limit", "frames", "image", "inject",
-        "injected", "poison", "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer", "timed_out", "tls",
+        "injected", "interrupted", "next_image", "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer", "timed_out", "tls", "uncaught",
     )
 
     def __init__(self, caller: Any, image: Any, comm: str) -> None:
@@ -87,7 +87,9 @@ class Context:
         self.allocas: list[tuple[Any, int]] = []  # (coroutine, stack pointer before)
         self.record: list[Any] | None = None  # op, result, op, result, … and markers; None: not recorded
         self.record_bytes = 0
-        self.poison: str = ""  # a fork whose re-execution differed: aborts with this text when it first runs
+        self.interrupted: Any = None  # the Failure(EINTR) of the pending call, until it is known whether a handler runs
+        self.next_image: Any = None  # of an execve that waits for its siblings to end
+        self.uncaught = False  # the pending UncaughtException has been signalled once
         self.depth_limit = 512  # nested coroutines: 8 MiB of stack
         self.timed_out = False  # the wait that just ended did so by its timer
         self.computed_ns = 0  # how much of a pending `compute` is done

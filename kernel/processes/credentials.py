@@ -34,7 +34,7 @@ class Credentials(msgspec.Struct, frozen=True):
         return self.euid == 0
 
     def setuid(self, uid: int) -> Credentials:
-        """setuid(2): root sets all three, others only the effective one, to real or saved. Raises EINVAL, EPERM."""
+        """Change user ids, setuid(2): root sets all three, others only the effective one, to real or saved. Raises EINVAL, EPERM."""
         _check_id(uid)
         if self.privileged:
             return msgspec.structs.replace(self, uid=uid, euid=uid, suid=uid)
@@ -43,7 +43,7 @@ class Credentials(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, euid=uid)
 
     def setgid(self, gid: int) -> Credentials:
-        """setgid(2): the same for groups; privilege is still the effective uid. Raises EINVAL, EPERM."""
+        """Change group ids, setgid(2): the same for groups; privilege is still the effective uid. Raises EINVAL, EPERM."""
         _check_id(gid)
         if self.privileged:
             return msgspec.structs.replace(self, gid=gid, egid=gid, sgid=gid)
@@ -61,7 +61,9 @@ class Credentials(msgspec.Struct, frozen=True):
 
     def may_inspect(self, target: Credentials) -> bool:
         """What ptrace(2)'s access check asks, for /proc/PID/fd, maps and exe, and prlimit(2): all of the target's ids are the caller's."""
-        return self.privileged or (self.uid == target.uid == target.euid == target.suid and self.gid == target.gid == target.egid == target.sgid)
+        users = self.uid == target.uid == target.euid == target.suid
+        groups = self.gid == target.gid == target.egid == target.sgid
+        return self.privileged or (users and groups)
 
 
 ROOT: Final = Credentials()

@@ -70,7 +70,10 @@ def leave(state: Processes, process: Process) -> None:
 
 
 def setpgid(state: Processes, caller: Process, pid: int, pgid: int) -> None:
-    """setpgid(2), with Linux's order of checks. 0 stands for the caller, and for the target's own pid. Raises EINVAL, ESRCH, EPERM, EACCES."""
+    """Move `pid` to a group, setpgid(2), with Linux's order of checks. 0 stands for the caller, and for the target's own pid.
+
+    Raises EINVAL, ESRCH, EPERM, EACCES.
+    """
     pid = pid or caller.pid
     pgid = pgid or pid
     if pgid < 0:
@@ -112,7 +115,7 @@ def move_to(state: Processes, process: Process, pgid: int, sid: int) -> None:
 
 
 def setsid(state: Processes, caller: Process) -> int:
-    """setsid(2): the new session's id. Raises EPERM for a session leader, and where a group with the caller's pid exists."""
+    """Start a session, setsid(2): the new session's id. Raises EPERM for a session leader, and where a group with the caller's pid exists."""
     if caller.session_leader or caller.pid in state.groups:
         raise SysError(EPERM)
     move_to(state, caller, caller.pid, caller.pid)

@@ -15,6 +15,7 @@ Manual: elf(5), execve(2).
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
@@ -215,6 +216,6 @@ def _source(data: bytes, segments: list[Segment], entry: int) -> bytes:
     texts = [segment for segment in segments if segment.prot & PROT_EXEC]
     if len(texts) != 1 or texts[0].address != TEXT_BASE or not TEXT_BASE <= entry < TEXT_BASE + texts[0].size:
         raise SysError(ENOEXEC)
-    if any(second.address < first.address + first.size for first, second in zip(segments, segments[1:], strict=False)):
+    if any(second.address < first.address + first.size for first, second in pairwise(segments)):
         raise SysError(ENOEXEC)
     return data[texts[0].offset : texts[0].offset + texts[0].file_size]

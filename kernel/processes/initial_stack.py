@@ -42,6 +42,14 @@ MAX_STRINGS_SHARE: Final = 6 << 20  # bytes, three quarters of the default stack
 POINTER: Final = 8  # bytes
 
 
+class Arguments(msgspec.Struct, frozen=True):
+    """What execve(2) hands to the new image, without NUL bytes."""
+
+    argv: tuple[bytes, ...]
+    envp: tuple[bytes, ...]
+    execfn: bytes  # the path as it was given
+
+
 class InitialStack(msgspec.Struct, frozen=True):
     """`data` lies from `pointer` to the top of the stack."""
 
@@ -49,18 +57,18 @@ class InitialStack(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def build_initial_stack(argv: tuple[bytes, ...], envp: tuple[bytes, ...], execfn: bytes, entry: int, stack_limit: int,
-                        random: bytes, ids: tuple[int, int, int, int], top: int = STACK_TOP) -> InitialStack:
-    """Lay out the stack. `ids` are uid, euid, gid, egid; `random` is 16 bytes. Raises E2BIG."""
+def build_initial_stack(arguments: Arguments, entry: int, stack_limit: int, random: bytes, ids: tuple[int, int, int, int]) -> InitialStack:
+    """Lay out the stack. `stack_limit` in bytes; `ids` are uid, euid, gid, egid; `random` is 16 bytes. Raises E2BIG."""
+    argv, envp, execfn = arguments.argv, arguments.envp, arguments.execfn
     assert len(random) == 16, "AT_RANDOM is 16 bytes"
-    _refuse_too_big(argv, envp, execfn, stack_limit)
+    _refuse_too_big(arguments, stack_limit)
     strings = bytearray()
     offsets: list[int] = []  # of each string, from where `strings` begins
     for text in (*argv, *envp, execfn):
         offsets.append(len(strings))
         strings += text + b"\0"
     strings += bytes(POINTER)
-    strings_at = top - len(strings)
+    strings_at = STACK_TOP - len(strings)
     addresses = [strings_at + offset for offset in offsets]
     random_at = (strings_at - 16) & ~15
     auxiliary = (
@@ -75,10 +83,11 @@ def build_initial_stack(argv: tuple[bytes, ...], envp: tuple[bytes, ...], execfn
     return InitialStack(pointer, data + bytes(strings_at - random_at - len(random)) + bytes(strings))
 
 
-def _refuse_too_big(argv: tuple[bytes, ...], envp: tuple[bytes, ...], execfn: bytes, stack_limit: int) -> None:
+def _refuse_too_big(arguments: Arguments, stack_limit: int) -> None:
+    argv, envp = arguments.argv, arguments.envp
     if any(len(text) + 1 > MAX_STRING for text in (*argv, *envp)):
         raise SysError(E2BIG)
     limit = max(min(stack_limit // 4, MAX_STRINGS_SHARE), ARG_MAX)
-    size = sum(len(text) + 1 for text in (*argv, *envp, execfn)) + POINTER * (max(len(argv), 1) + len(envp))
+    size = sum(len(text) + 1 for text in (*argv, *envp, arguments.execfn)) + POINTER * (max(len(argv), 1) + len(envp))
     if size > limit:
         raise SysError(E2BIG)

@@ -26,7 +26,7 @@ from kernel.abi.signos import SIGCHLD
 from kernel.processes.credentials import ROOT, Credentials
 from kernel.processes.limits import Limit
 from kernel.processes.thread import IllegalMoveError, Thread, ThreadState, ThreadStatistics
-from kernel.tickets import Ticket, WaitQueue
+from kernel.tickets import WaitQueue
 
 
 class ProcessState(Enum):
@@ -123,10 +123,10 @@ class Process:
     images: int = 0  # how many images it has started: names the random stream of the next one
     exec_tid: int = 0  # the thread in execve that waits for its siblings to end; 0: none
     # ---- job control
+    stop_signo: int = 0  # signal of the stop that its threads are going into, or are in
     report: int = 0  # stop or continue status that no wait has collected yet; 0: none
     # ---- waiting
     waiters: WaitQueue = field(default_factory=WaitQueue)  # tickets of its threads in wait4(2)
-    vfork_ticket: Ticket | None = None  # of the parent's thread that waits until this process has executed or ended
     # ---- the end
     group_status: int = -1  # wait status that exit_group(2) or a fatal signal marked first; -1: none
     leader_status: int = 0  # wait status of the leader's own exit(2)

@@ -34,7 +34,7 @@ KTHREADD: int = 2
 
 
 class VforkWait(msgspec.Struct, frozen=True):
-    """The parent of CLONE_VFORK waits until `child` has executed or ended."""
+    """The parent of CLONE_VFORK waits until thread `child` has executed or ended."""
 
     child: int
 

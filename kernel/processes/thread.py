@@ -19,6 +19,8 @@ from typing import Final
 
 import msgspec
 
+from kernel.tickets import Ticket
+
 
 class ThreadState(Enum):
     """Where a thread is in its life."""
@@ -72,6 +74,7 @@ class Thread:
     fs: int = 0  # cwd, root and umask (files)
     own_files: bool = False  # made without CLONE_FILES or CLONE_FS: table and fs are released when it exits
     clear_tid: int = 0  # address of the word to clear at exit (CLONE_CHILD_CLEARTID, set_tid_address); 0: none
+    vfork_ticket: Ticket | None = None  # of the parent that waits until this thread has executed or ended (CLONE_VFORK)
     births: int = 0  # children so far: the next one's ordinal
 
     def move(self, to: ThreadState) -> None:

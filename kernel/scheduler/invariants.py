@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kernel.invariants import Violation
 from kernel.scheduler.policies import weight_of
-from kernel.scheduler.run_queue import IDLE, PARKED, RUNNABLE, RUNNING, RunQueue, ScheduledThread
+from kernel.scheduler.run_queue import IDLE, PARKED, RUNNABLE, RUNNING, RunQueue, ScheduledThread, entry_of
 
 
 def violations(
@@ -15,7 +15,7 @@ def violations(
     """Every statement that does not hold, by name."""
     queued: dict[int, list[int]] = {}
     for queue in cores:
-        for _, _, tid in queue.entries:
+        for _, _, _, tid in queue.entries:
             queued.setdefault(tid, []).append(queue.number)
     for key, thread in threads.items():
         yield from _one_place(key, thread, cores, queued.pop(key, []))
@@ -36,7 +36,8 @@ def _one_place(key: int, thread: ScheduledThread, cores: Sequence[RunQueue], que
         state = f"{thread.state.value} on core {thread.core}"
         yield Violation("thread_in_one_place", f"thread {key} is {state}, but queued on {queued} and running on {running}")
     if (thread.context is None) != (thread.state is RUNNING):
-        yield Violation("context_with_holder", f"thread {key} is {thread.state.value} and its context is {'away' if thread.context is None else 'here'}")
+        where = "away" if thread.context is None else "here"
+        yield Violation("context_with_holder", f"thread {key} is {thread.state.value} and its context is {where}")
 
 
 def _one_thread(key: int, thread: ScheduledThread, attention: dict[int, int]) -> Iterator[Violation]:
@@ -55,10 +56,10 @@ def _one_thread(key: int, thread: ScheduledThread, attention: dict[int, int]) ->
 def _one_queue(queue: RunQueue, threads: dict[int, ScheduledThread]) -> Iterator[Violation]:
     if queue.entries != sorted(queue.entries):
         yield Violation("queue_sorted", f"core {queue.number} has {queue.entries}")
-    for vruntime_ns, path, tid in queue.entries:
-        thread = threads.get(tid)
-        if thread is not None and (thread.vruntime_ns, thread.path) != (vruntime_ns, path):
-            yield Violation("queue_sorted", f"core {queue.number} queues thread {tid} at {vruntime_ns}, but it has {thread.vruntime_ns}")
+    for entry in queue.entries:
+        thread = threads.get(entry[3])
+        if thread is not None and entry_of(thread) != entry:
+            yield Violation("queue_sorted", f"core {queue.number} queues thread {entry[3]} as {entry}, but it has {entry_of(thread)}")
     if queue.running != IDLE and queue.running not in threads:
         yield Violation("thread_in_one_place", f"core {queue.number} runs the unknown thread {queue.running}")
     if queue.entries and queue.running != IDLE and not queue.sliced and not queue.asked_back:
@@ -69,6 +70,6 @@ def _idle_core(idle: RunQueue, cores: Sequence[RunQueue], threads: dict[int, Sch
     if idle.entries:
         yield Violation("idle_core_has_no_queue", f"core {idle.number} is idle, and {len(idle.entries)} threads wait for it")
     for queue in cores:
-        for _, _, tid in queue.entries:
+        for _, _, _, tid in queue.entries:
             if queue is not idle and tid in threads and threads[tid].allows(idle.number):
                 yield Violation("no_core_idles_while_one_waits", f"core {idle.number} is idle, thread {tid} waits for core {queue.number}")

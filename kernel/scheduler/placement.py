@@ -46,7 +46,7 @@ def find_stealable(cores: Sequence[RunQueue], threads: dict[int, ScheduledThread
         if queue is thief or queue.load() <= longest:
             continue
         for entry in queue.entries:
-            candidate = threads[entry[2]]
+            candidate = threads[entry[3]]
             if candidate.allows(thief.number):
                 best, longest = candidate, queue.load()
                 break
@@ -57,3 +57,4 @@ def settle(thread: ScheduledThread, origin: RunQueue, destination: RunQueue) -> 
     """Virtual times of two queues cannot be compared: carry over the distance to the queue's minimum."""
     thread.vruntime_ns += destination.minimum_ns - origin.minimum_ns
     thread.core = destination.number
+    thread.turn = 0

@@ -3,7 +3,8 @@
     RUNNABLE --> RUNNING --> PARKED --> RUNNABLE        and RUNNING --> RUNNABLE (preempted), RUNNING --> GONE
 
 The context of a thread moves: the scheduler holds it while the thread is runnable or parked, the core while it runs (law 1).
-A queue is sorted by (virtual run time, path): equal times are decided by who the thread *is*, never by arrival or by pid.
+A queue is sorted by (virtual run time, turn, path): equal times are decided by who the thread *is*, never by arrival or by pid, but
+that threads which yielded come after their equals, in the order of yielding.
 
 `RunQueue.running` is the key of the running thread in `Scheduler.threads`; 0 is idle. Keys are tids, but for a thread whose tid was
 taken over by another while its core had not reported its end yet (execve by a thread that is not the leader): that one has a negative key.
@@ -61,6 +62,7 @@ class ScheduledThread(msgspec.Struct):
     affinity: frozenset[int] | None = None  # cores it may use; None: all
     core: int = 0  # where it runs or is queued, or ran last
     vruntime_ns: int = 0  # virtual CPU time, relative to its core's `minimum_ns`
+    turn: int = 0  # among equals: 0, or its number among those who yielded
     sum_exec_ns: int = 0  # real CPU time
     voluntary_switches: int = 0
     involuntary_switches: int = 0
@@ -128,7 +130,12 @@ def statistics_of(thread: ScheduledThread) -> SchedulerStatistics:
     )  # fmt: skip
 
 
-Entry = tuple[int, tuple[int, ...], int]  # (virtual run time, path, tid)
+Entry = tuple[int, int, tuple[int, ...], int]  # (virtual run time, turn, path, tid)
+
+
+def entry_of(thread: ScheduledThread) -> Entry:
+    """The thread's place in its queue."""
+    return thread.vruntime_ns, thread.turn, thread.path, thread.tid
 
 
 class RunQueue(msgspec.Struct):
@@ -136,7 +143,8 @@ class RunQueue(msgspec.Struct):
 
     number: int
     running: int = IDLE  # key of the running thread
-    # Invariant: queue_sorted - entries ascend, each repeats its thread's virtual time and path
+    yields: int = 0  # how often a thread of this core yielded to others
+    # Invariant: queue_sorted - entries ascend, each repeats its thread's virtual time, turn and path
     entries: list[Entry] = []
     minimum_ns: int = 0  # virtual time of the queue: never goes back; where sleepers and newcomers are placed
     started_ns: int = 0  # the scheduler's clock at the last Run
@@ -146,24 +154,23 @@ class RunQueue(msgspec.Struct):
 
     def add(self, thread: ScheduledThread) -> None:
         """Queue `thread`; its state is the caller's business."""
-        insort(self.entries, (thread.vruntime_ns, thread.path, thread.tid))
+        insort(self.entries, entry_of(thread))
 
     def remove(self, thread: ScheduledThread) -> None:
         """Take `thread` out, wherever it stands. It must be queued here with its present virtual time."""
-        entry = (thread.vruntime_ns, thread.path, thread.tid)
+        entry = entry_of(thread)
         index = bisect_left(self.entries, entry)
-        assert index < len(self.entries) and self.entries[index] == entry, f"thread {thread.tid} is not in the queue of core {self.number}"
+        assert self.entries[index : index + 1] == [entry], f"thread {thread.tid} is not in the queue of core {self.number}"
         del self.entries[index]
 
     def pop_first(self) -> int:
         """The tid that comes next, taken out; IDLE if nobody waits."""
-        return self.entries.pop(0)[2] if self.entries else IDLE
+        return self.entries.pop(0)[3] if self.entries else IDLE
 
     def advance(self, running_ns: int) -> None:
         """Virtual time goes on to the least of what its threads have, `running_ns` being the running one's."""
         least = self.entries[0][0] if self.entries and self.entries[0][0] < running_ns else running_ns
-        if least > self.minimum_ns:
-            self.minimum_ns = least
+        self.minimum_ns = max(self.minimum_ns, least)
 
     def load(self) -> int:
         """Threads that share this core: the running one and those that wait."""

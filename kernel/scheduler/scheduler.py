@@ -16,7 +16,7 @@ told before the thread is known. Attention is written by signals only, which wit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, Protocol
+from typing import Any
 
 import msgspec
 
@@ -24,6 +24,7 @@ from kernel.abi.errno_values import EINVAL, ESRCH
 from kernel.abi.errnos import SysError
 from kernel.config import Config
 from kernel.invariants import Violation
+from kernel.scheduler.hardware import NOW, UNLIMITED, Hardware
 from kernel.scheduler.invariants import violations
 from kernel.scheduler.placement import IMBALANCE, choose_core, find_stealable, settle
 from kernel.scheduler.policies import must_give_way, place_new, place_woken, virtual_ns, weight_of
@@ -41,41 +42,6 @@ from kernel.scheduler.run_queue import (
     move,
     statistics_of,
 )
-
-UNLIMITED: Final = -1  # slice of a thread whose core nobody else waits for
-NOW: Final = -1  # "give it back at the next op boundary"
-
-
-class Hardware(Protocol):
-    """What the scheduler does to the rest of the machine; the actor sends messages, a test keeps a list."""
-
-    @property
-    def tracing(self) -> bool:
-        """False: the four event methods are not called."""
-
-    def dispatch(self, core: int, context: Any, slice_ns: int, attention: int, timed_out: bool) -> None:
-        """Core `core`, which is idle, runs this thread."""
-
-    def kick(self, core: int, tid: int, level: int) -> None:
-        """The thread on `core` has something to deliver."""
-
-    def reschedule(self, core: int, tid: int, slice_ns: int) -> None:
-        """The thread on `core` has so much CPU time left; NOW: none."""
-
-    def add_core(self) -> int:
-        """One more core (wide machine only); its number."""
-
-    def switched(self, core: int, previous: ScheduledThread | None, letter: str, reason: str, following: ScheduledThread | None) -> None:
-        """Event sched_switch. The wait's object stands in `previous`."""
-
-    def waking(self, thread: ScheduledThread, why: str) -> None:
-        """Event sched_waking."""
-
-    def woken(self, thread: ScheduledThread, core: int, new: bool) -> None:
-        """Event sched_wakeup."""
-
-    def migrated(self, thread: ScheduledThread, origin: int, destination: int) -> None:
-        """Event sched_migrate_task."""
 
 
 def new_scheduler(config: Config, wide: bool = False) -> Scheduler:
@@ -125,7 +91,7 @@ class Scheduler(msgspec.Struct):
         self._pick_next(queue, thread, "X", "exit", now, hardware)
 
     def rename(self, old_tid: int, new_tid: int) -> None:
-        """execve by a thread that was not the leader. Its attention follows; the leader's, if it is still listed, is void."""
+        """Execve by a thread that was not the leader. Its attention follows; the leader's, if it is still listed, is void."""
         level = self.attention.pop(old_tid, 0)
         thread = self.threads.get(old_tid)
         if thread is None:
@@ -181,7 +147,9 @@ class Scheduler(msgspec.Struct):
         queue = self.cores[core]
         thread = self._take_back(queue, context, ran_ns)
         if yielded and queue.entries:  # behind all that have as much as it has, or as the first has
-            thread.vruntime_ns = max(thread.vruntime_ns, queue.entries[0][0]) + 1
+            thread.vruntime_ns = max(thread.vruntime_ns, queue.entries[0][0])
+            queue.yields += 1
+            thread.turn = queue.yields
         self._give_back(queue, thread, "yield" if yielded else queue.asked_back or "slice", now, hardware)
 
     def _take_back(self, queue: RunQueue, context: Any, ran_ns: int) -> ScheduledThread:
@@ -313,6 +281,7 @@ class Scheduler(msgspec.Struct):
         move(thread, RUNNING)
         context, thread.context = thread.context, None
         thread.core = queue.number
+        thread.turn = 0
         queue.running = thread.tid
         queue.started_ns = now
         queue.asked_back = ""

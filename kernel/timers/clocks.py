@@ -27,7 +27,7 @@ from kernel.abi.flags import (
 NS_PER_SECOND: Final = 1_000_000_000
 REALTIME_BASE_NS: Final = 1_700_000_000 * NS_PER_SECOND  # CLOCK_REALTIME when CLOCK_MONOTONIC is 0: 14 November 2023
 TICK_NS: Final = 4_000_000  # resolution of the coarse clocks
-TIME_MAX_NS: Final = (1 << 61) - 1  # deadlines beyond it are cut to it: 73 years from boot, never reached
+TIME_MAX_NS: Final = (1 << 62) - 1  # deadlines beyond it are cut to it: 146 years from boot, never reached
 
 _RESOLUTION_NS: Final = {
     CLOCK_REALTIME: 1,

@@ -1,0 +1,53 @@
+"""The device nodes of /dev and what reading and writing them does: null(4), random(4), tty(4).
+
+A node is an inode whose `device` is Linux's number (major << 8 | minor). /dev/null and /dev/zero need nothing, /dev/random and
+/dev/urandom draw from the machine's seeded stream (so a run can be had again), /dev/console and /dev/tty are the one terminal
+(terminal.py). mknod(2) makes no devices here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from kernel.abi.flags import S_IFCHR
+from kernel.rng import Stream
+
+NULL: Final = 1 << 8 | 3
+ZERO: Final = 1 << 8 | 5
+RANDOM: Final = 1 << 8 | 8
+URANDOM: Final = 1 << 8 | 9
+TTY: Final = 5 << 8
+CONSOLE: Final = 5 << 8 | 1
+
+TERMINALS: Final = frozenset((TTY, CONSOLE))
+
+
+class DeviceNode(NamedTuple):
+    """A name in /dev."""
+
+    name: bytes
+    mode: int
+    device: int
+
+
+DEVICES: Final = (
+    DeviceNode(b"null", S_IFCHR | 0o666, NULL),
+    DeviceNode(b"zero", S_IFCHR | 0o666, ZERO),
+    DeviceNode(b"random", S_IFCHR | 0o666, RANDOM),
+    DeviceNode(b"urandom", S_IFCHR | 0o666, URANDOM),
+    DeviceNode(b"console", S_IFCHR | 0o666, CONSOLE),
+    DeviceNode(b"tty", S_IFCHR | 0o666, TTY),
+)
+
+
+def read_device(device: int, count: int, stream: Stream) -> bytes:
+    """read(2) of a device that is no terminal."""
+    if device == NULL:
+        return b""
+    return bytes(count) if device == ZERO else stream.bytes(count)
+
+
+def seek_device(device: int) -> int:
+    """lseek(2): these devices accept every seek and stay where they are."""
+    assert device not in TERMINALS, "a terminal cannot seek"
+    return 0

@@ -1,0 +1,195 @@
+"""Re-execution: how fork returns twice although a coroutine cannot be copied.
+
+Each thread whose program names `fork` keeps the results of its ops: op, result, op, result, …, with a marker where a signal handler was
+entered and where it was left. A copy of the thread is a fresh coroutine fed with those results; at the end it stands where the original
+stands, at the same pending op, and can go its own way:
+
+    record   getpid 100   EnterHandler(on_usr1)  write 7   LeaveHandler   load 41
+    copy     yields getpid, gets 100; a handler starts, yields write, gets 7; is popped; yields load, gets 41; yields clone: here we are
+
+Nothing is executed on the way: no virtual time passes, no event is emitted. Each yielded op is compared with the recorded one; a
+difference means that the program depends on something else than its results, and is reported with function and line.
+A record is bounded. Past the bound fork fails (ENOMEM), and `refusal` says which calls start without one.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Final
+
+import msgspec
+
+from kernel.abi.ops import Op
+from kernel.processes.context import Context, Frame
+from kernel.processes.coroutines import chain, dispose, frames
+from kernel.processes.digest import digest, first_difference
+
+
+class EnterHandler(msgspec.Struct, frozen=True, gc=False):
+    """In a record: a signal handler was started here."""
+
+    entry: int  # .text address
+    args: tuple[Any, ...]
+    saved_mask: int
+    saved_sp: int
+
+
+class LeaveHandler(msgspec.Struct, frozen=True, gc=False):
+    """In a record: sigreturn popped the handler."""
+
+
+LEAVE: Final = LeaveHandler()
+RESULT_BYTES: Final = 64  # what an op and a small result take in a record, about
+
+
+class ReexecutionError(Exception):
+    """A copy that went another way than its original. The text names function, line and op, and the usual cause."""
+
+
+# ---- keeping a record ----------------------------------------------------------------------------------------------------------
+
+
+def note(context: Context, op: Op, result: Any) -> None:
+    """`op` of this thread gave `result`. Call it only where `context.record` is a list."""
+    record = context.record
+    assert record is not None, "a thread without a record notes nothing"
+    record.append(op)
+    record.append(result)
+    context.record_bytes += RESULT_BYTES + (len(result) if result.__class__ in (bytes, str) else 0)
+
+
+def note_enter(context: Context, frame: Frame) -> None:
+    """A handler's frame was pushed."""
+    if context.record is not None:
+        context.record.append(EnterHandler(frame.entry, frame.args, frame.saved_mask, frame.saved_sp))
+
+
+def note_leave(context: Context) -> None:
+    """A handler's frame was popped by sigreturn."""
+    if context.record is not None:
+        context.record.append(LEAVE)
+
+
+def drop(context: Context) -> None:
+    """become and execve: what came before is not needed any more."""
+    if context.record is not None:
+        context.record = []
+        context.record_bytes = 0
+
+
+def refusal(context: Context, result_limit: int, byte_limit: int) -> str:
+    """Why this thread cannot fork any more; the empty string if it can."""
+    count = len(context.record or ()) // 2
+    if count > result_limit:
+        what = f"{count} results, the limit is {result_limit} (run.record_results)"
+    elif context.record_bytes > byte_limit:
+        what = f"{count} results in {context.record_bytes >> 20} MiB, the limit is {byte_limit >> 20} MiB (run.record_mib)"
+    else:
+        return ""
+    return (
+        f"fork re-executes what the thread has done so far, and its record has {what}: "
+        "start the child by clone(fn, flags, arg) or posix_spawn, or call become(fn, …) now and then, which drops the record"
+    )
+
+
+# ---- making a copy -------------------------------------------------------------------------------------------------------------
+
+
+def rebuild(context: Context, image: Any) -> list[Frame]:
+    """A copy of the thread's coroutine stack, in the namespaces of `image` (a `fresh()` one). Raises ReexecutionError.
+
+    The copy's frames stand at the same pending ops as the original's. The original is not touched.
+    """
+    assert context.record is not None, "only a recorded thread can be copied"
+    stack: list[Frame] = []
+    try:
+        _feed(context, image, stack)
+        _compare_stacks(context, image, stack)
+    except ReexecutionError:
+        for frame in stack:
+            dispose(frame.coroutine, [])
+        raise
+    return stack
+
+
+def _feed(context: Context, image: Any, stack: list[Frame]) -> None:
+    first, record = context.frames[0], context.record or []
+    coroutine = image.start_main() if first.kind == "main" else image.start(first.entry, first.args)
+    stack.append(Frame(coroutine, first.kind, first.entry, first.args, first.saved_mask, first.saved_sp))
+    if first.pending is None:
+        return  # not started
+    _step(stack[0], None, image)
+    index = 0
+    while index < len(record):
+        entry = record[index]
+        index += 1
+        if entry.__class__ is EnterHandler:
+            stack.append(Frame(image.start_handler(entry.entry, entry.args), "handler", entry.entry, entry.args, entry.saved_mask, entry.saved_sp))
+            if index < len(record) or context.frames[-1].pending is not None:
+                _step(stack[-1], None, image)
+        elif entry.__class__ is LeaveHandler:
+            dispose(stack.pop().coroutine, [])
+        else:
+            _expect(stack[-1], entry, image)
+            _step(stack[-1], record[index], image)
+            index += 1
+
+
+def _step(frame: Frame, result: Any, image: Any) -> None:
+    try:
+        frame.pending = frame.coroutine.send(result)
+    except StopIteration:
+        raise ReexecutionError(_text("it ended where the parent went on", "")) from None
+    except BaseException as error:
+        raise ReexecutionError(_text(f"it raised {type(error).__name__}: {error}", "")) from None
+
+
+def _expect(frame: Frame, op: Op, image: Any) -> None:
+    if frame.pending != op:
+        raise ReexecutionError(_text(f"its next op is {_shown(frame.pending)}, the parent's was {_shown(op)}", _place(frame, image)))
+
+
+def _compare_stacks(context: Context, image: Any, stack: list[Frame]) -> None:
+    """After the last entry both stand at the same ops, lines and values."""
+    if len(stack) != len(context.frames):
+        raise ReexecutionError(_text(f"it has {len(stack)} coroutines on its stack, the parent {len(context.frames)}", ""))
+    for ours, copy in zip(context.frames, stack, strict=True):
+        if ours.pending is not None and copy.pending != ours.pending:
+            raise ReexecutionError(_text(f"its next op is {_shown(copy.pending)}, the parent's is {_shown(ours.pending)}", _place(copy, image)))
+    difference = first_difference(digest(context.frames, context.image), digest(stack, image))
+    if difference:
+        raise ReexecutionError(_text(difference, ""))
+
+
+def _text(difference: str, place: str) -> str:
+    where = f" at {place}" if place else ""
+    return (
+        f"fork: the child, re-executed from the results of the parent's ops, differs{where}: {difference}. "
+        "The program depends on something that is not simulated: id(), hash(), the order of a set, an object shared by module level code"
+    )
+
+
+def _place(frame: Frame, image: Any) -> str:
+    own: types.FrameType | None = None
+    for candidate in frames(frame.coroutine):
+        if image.owns(candidate):
+            own = candidate
+    return f"{own.f_code.co_filename}:{own.f_lineno} in {own.f_code.co_qualname}" if own is not None else ""
+
+
+def _shown(op: Any) -> str:
+    text = repr(op)
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def rebind_allocas(allocas: list[tuple[Any, int]], original: list[Frame], copy: list[Frame]) -> list[tuple[Any, int]]:
+    """`context.allocas` for a copied stack: the coroutine at the same depth of the same frame."""
+    mapped: list[tuple[Any, int]] = []
+    pairs = [
+        (ours, theirs)
+        for first, second in zip(original, copy, strict=True)
+        for ours, theirs in zip(chain(first.coroutine), chain(second.coroutine), strict=False)
+    ]
+    for owner, stack_pointer in allocas:
+        mapped.extend((theirs, stack_pointer) for ours, theirs in pairs if ours is owner)
+    return mapped

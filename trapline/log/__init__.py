@@ -1,0 +1,1 @@
+"""Reading event logs: records, one-line rendering, lanes, and why a thread waited."""

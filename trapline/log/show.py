@@ -1,0 +1,96 @@
+"""One readable line per event: time, core, thread, name, and the event's own fields. structlog's console renderer does the drawing.
+
+    1,204,312 cpu1 lock/101      sched_switch     prev=lock/101 S futex (futex:7+64) next=idle
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import structlog
+from structlog.dev import Column, KeyValueColumnFormatter
+
+from actors.events import Event, SchedSwitch, SysEnter, SysExit
+from trapline.log.reader import event_name
+
+_COMMON: Final = frozenset(Event.__struct_fields__)
+MAX_VALUE: Final = 80  # characters of one field
+
+
+def render(events: Iterable[Any], colors: bool = False) -> Iterator[str]:
+    """Lines for people."""
+    renderer = _renderer(colors)
+    for event in events:
+        yield str(renderer(None, "info", _fields(event))).rstrip()
+
+
+def _renderer(colors: bool) -> structlog.dev.ConsoleRenderer:
+    dim, bright, cyan, reset = ("\x1b[2m", "\x1b[1m", "\x1b[36m", "\x1b[0m") if colors else ("", "", "", "")
+
+    def column(name: str, style: str, width: int, prefix: str = "") -> Column:
+        return Column(name, KeyValueColumnFormatter(None, style, reset, str, width=width, prefix=prefix))
+
+    return structlog.dev.ConsoleRenderer(
+        columns=[
+            Column("", KeyValueColumnFormatter(cyan, "", reset, _shown)),
+            column("seq", dim, 6, "#"),
+            column("time", dim, 15),
+            column("cpu", "", 5),
+            column("thread", "", 14),
+            column("event", bright, 19),
+        ],
+        sort_keys=False,
+    )
+
+
+def thread(comm: str, tid: int) -> str:
+    """`lock/101`; `idle` for no thread."""
+    return f"{comm or '?'}/{tid}" if tid else "idle"
+
+
+def call(event: SysEnter) -> str:
+    """`write(1, "hello")`, arguments shortened."""
+    return f"{event.name}({', '.join(_shown(argument) for argument in event.args)})"
+
+
+def outcome(event: SysExit) -> str:
+    """What a call gave: `= 5`, or the errno's name."""
+    return event.error or f"= {_shown(event.result)}"
+
+
+def _fields(event: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "seq": event.seq,
+        "time": f"{event.time_ns:>15,}",
+        "cpu": f"cpu{event.cpu}" if event.cpu >= 0 else "",
+        "thread": thread(event.comm, event.tid) if event.tid else event.actor,
+        "event": event_name(type(event)),
+    }
+    fields.update(_own_fields(event))
+    if event.cause:
+        fields["cause"] = f"#{event.cause}"
+    return fields
+
+
+def _own_fields(event: Any) -> dict[str, Any]:
+    if isinstance(event, SchedSwitch):
+        state = " ".join(filter(None, (event.prev_state, event.reason, f"({event.object})" if event.object else "")))
+        prev = f"{thread(event.prev_comm, event.prev_tid)} {state}".strip()
+        return {"prev": prev, "next": thread(event.next_comm, event.next_tid)}
+    if isinstance(event, SysEnter):
+        return {"call": call(event), "at": f"{event.file}:{event.line}"}
+    if isinstance(event, SysExit):
+        return {"call": event.name, "result": outcome(event)}
+    own = {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
+    if "file" in own and "line" in own:
+        own["at"] = f"{own.pop('file')}:{own.pop('line')}"
+    return {
+        (f"{name}_" if name in ("event", "time", "thread") else name): hex(value) if name in ("address", "handler", "pc", "sp") else value
+        for name, value in own.items()
+    }
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) and value and value.isprintable() else repr(value)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
