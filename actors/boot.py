@@ -25,9 +25,10 @@ from kernel.hardware.hardware import Hardware
 from kernel.ipc.ipc import IpcState
 from kernel.memory.memory import Memory
 from kernel.processes.context import Context, Frame
+from kernel.processes.image import parse
 from kernel.processes.processes import Processes
 from kernel.scheduler.scheduler import Scheduler
-from kernel.signals.signals import SignalsState
+from kernel.signals.signals import Signals
 from kernel.timers.timers import TimersState
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ class System:
         return (
             Processes(config, RANK_NAMES[1:] + cores, seed, wide),
             Memory(self.hardware),
-            FilesState(library.boot_tree(), seed),
+            FilesState(library.boot_tree(config.user.uid, config.user.gid), seed, nofile=config.machine.max_files, pipe_bytes=config.machine.pipe_bytes, input_ended=False),
             IpcState(),
-            SignalsState(),
+            Signals(),
             TimersState(),
             run_queues,
         )
@@ -102,7 +103,7 @@ class System:
         self._start(core)
         return core.number
 
-    def spawn(self, path: bytes, argv: tuple[bytes, ...], envp: tuple[bytes, ...], header: Any, loaded: Any, records: bool) -> None:
+    def spawn(self, path: bytes, argv: tuple[bytes, ...], envp: tuple[bytes, ...], loaded: Any, records: bool) -> None:
         """Start the first program: its image is loaded already, and its file known to files."""
         files_state = self.conductor.actors[3].state
         found = files_state.boot_file(path)
@@ -111,7 +112,7 @@ class System:
         context.frames.append(Frame(loaded.start_main(), "main", 0, ()))
         self.host.tell(
             self.conductor.actors[PROCESSES],
-            processes.Spawn(context, loaded.image(header), found.object, argv, envp, path, found.seed),
+            processes.Spawn(context, loaded.image(parse(found.seed, found.size)), found.object, argv, envp, path, found.seed),
         )
 
     def feed_console(self, data: bytes) -> None:
@@ -121,3 +122,28 @@ class System:
     def check(self) -> list[Any]:
         """Law 7 for all owners at once."""
         return [violation for actor in self.conductor.actors.values() for violation in actor.check()]
+
+    def leftovers(self) -> list[str]:
+        """What a finished run must not leave: threads, spaces, frames, descriptors, tickets, timers (law 7)."""
+        actors = self.conductor.actors
+        tables, memory, opened, ipc, signals, timers, queues = (actors[rank].state for rank in range(PROCESSES, FIRST_CORE))
+        kept = sum(len(found.pages) for found in memory.objects.table.values() if found.held_by_file)
+        counts = {
+            "processes": tables.user_processes_alive(),
+            "wait tickets": len(tables.waits),
+            "address spaces": len(memory.spaces),
+            "frames": len(memory.frames.counts) - kept,
+            "shootdowns": len(memory.shootdowns.pending),
+            "descriptor tables": len(opened.tables),
+            "open descriptions": len(opened.descriptions),
+            "working directories": len(opened.contexts),
+            "pinned objects": len(opened.object_pins),
+            "console and FIFO tickets": len(opened.console_waits) + len(opened.fifo_waits),
+            "pipes": len(ipc.pipes),
+            "futex waiters": len(ipc.futexes),
+            "signalled threads": len(signals.threads),
+            "timers": len(timers.armed()),
+            "threads": len(queues.threads),
+            "remembered attention": len(queues.attention),
+        }
+        return [f"{count} {name}" for name, count in counts.items() if count]

@@ -341,6 +341,8 @@ def read_register(core: Core, context: Context, name: str) -> Any:
         return context.stack_pointer
     if name == "stack_low":
         return context.stack_low
+    if name == "processors":
+        return core.config.machine.cores
     if name == "cpu":
         return core.number
     raise AssertionError(f"no register is called {name!r}")

@@ -49,6 +49,7 @@ class CoreState:
     context: Context | None = None  # the thread that runs here
     slice_end: int = NEVER  # clock at which the timer interrupt preempts
     started_ns: int = 0  # clock when the thread came
+    computing_since: int = 0  # clock when the piece of `compute` that runs now began
     resched: bool = False  # a reschedule interrupt came: give the thread back at the next boundary
     jitter_turn: int = 0
     space: int = 0  # copy of cr3
@@ -106,7 +107,12 @@ class Core(Actor):
     # ---- the core's loop ---------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Idle or running, by what `state` says."""
+        """Idle or running, by what `state` says. A core that is started afresh goes on with the wait in which it stood (law 9)."""
+        if self.state.context is not None:
+            stood = self.wait
+            await self._wait(stood, self.until)
+            if stood == SLEEP:
+                self.account_compute(self.state.context)
         while True:
             if self.state.context is None:
                 envelope = await self.receive()
@@ -244,21 +250,24 @@ class Core(Actor):
 
     async def compute(self, context: Context, op: Compute) -> None:
         """CPU work: time passes, in pieces that end at the slice or at an interrupt."""
-        state = self.state
         if self.agenda.free_ops:
             self.complete(context, None)
             return
-        left = op.ns - context.computed_ns
-        if left > 0:
-            before = self.clock
-            await self.sleep_until(min(before + left, state.slice_end))
-            if state.context is not context:
-                return
-            context.computed_ns += self.clock - before
-            if context.computed_ns < op.ns:
-                return
-        context.computed_ns = 0
-        self.complete(context, None)
+        if op.ns > context.computed_ns:
+            self.state.computing_since = self.clock
+            await self.sleep_until(min(self.clock + op.ns - context.computed_ns, self.state.slice_end))
+        self.account_compute(context)
+
+    def account_compute(self, context: Context) -> None:
+        """The time since the core began to compute is done; the op completes when nothing is left."""
+        state = self.state
+        op = context.frames[-1].pending
+        assert isinstance(op, Compute), f"computing while {op} is pending"
+        context.computed_ns += self.clock - state.computing_since
+        state.computing_since = self.clock
+        if context.computed_ns >= op.ns:
+            context.computed_ns = 0
+            self.complete(context, None)
 
     def preempt(self, context: Context, yielded: bool) -> None:
         """Give the thread back, runnable."""
@@ -315,7 +324,7 @@ class Core(Actor):
             before, self.cause = self.cause, cause
             self.tell(MEMORY, memory.ShootdownAck(message.token, self.number))
             self.cause = before
-        elif context is not None and context.caller.tid == message.tid:
+        elif context is not None and message.tid in (context.caller.tid, context.caller.pid):  # execve may be about to make it the leader
             if kind is messages.Kick:
                 context.attention = max(context.attention, message.level)
             elif message.slice_ns < 0:

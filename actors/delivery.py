@@ -10,7 +10,7 @@ number and return address, and its coroutine on the thread's stack of coroutines
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from actors import calls, execute
 from actors.events import SignalDeliver, SignalReturn, UncaughtExceptionEvent
@@ -18,6 +18,7 @@ from actors.messages import processes, signals
 from actors.ranks import PROCESSES, SIGNALS
 from kernel.abi.errnos import Failure
 from kernel.abi.flags import FPE_INTDIV, SA_RESTART, SA_SIGINFO, SEGV_MAPERR, SI_TKILL
+from kernel.abi.layout import ENTRY_OFFSET, TEXT_BASE
 from kernel.abi.ops import Syscall, UncaughtException
 from kernel.abi.signos import SIGFPE, SIGSEGV, signal_name
 from kernel.abi.syscalls import TABLE
@@ -31,7 +32,8 @@ from kernel.tickets import WouldBlock
 if TYPE_CHECKING:
     from actors.core import Core
 
-CORE_DUMP_FLAG = 0x80  # in a wait status
+CORE_DUMP_FLAG: Final = 0x80  # in a wait status
+RESTORER: Final = TEXT_BASE + ENTRY_OFFSET + 0x80  # libc's code that makes the sigreturn call
 
 
 async def interrupted(core: Core, context: Context, failure: Failure) -> None:
@@ -89,9 +91,8 @@ async def push_handler(core: Core, context: Context, delivery: signals.Delivery)
     place = context.image.place(context.frames[-1].coroutine)
     saved_sp = context.stack_pointer
     calls.release_allocas(context)
-    address, frame = stack_frame.build(
-        stack_pointer=saved_sp, info=info, saved_mask=delivery.saved_mask, saved_pc=place.pc, saved_sp=saved_sp, flags=delivery.flags
-    )
+    address = stack_frame.frame_address(saved_sp)
+    frame = stack_frame.build(stack_frame.SignalFrame(RESTORER, info, delivery.saved_mask, place.pc, saved_sp))
     args: tuple[Any, ...] = (info.signo,)
     if delivery.flags & SA_SIGINFO:
         args = (info.signo, (info.signo, info.code, info.errno, info.pid, info.uid, info.status, info.value, info.address), address)
@@ -127,12 +128,17 @@ async def sigreturn(core: Core, context: Context) -> None:
         await core.fault(context, Trap(SIGSEGV, SEGV_MAPERR), 0)
         return
     core.charge(core.costs.signal_ns)
+    data = await calls.read_user(core, context, context.stack_pointer, stack_frame.SIZE)
+    if data is None:  # the handler unmapped its own stack
+        await calls.die(core, context, SIGSEGV | CORE_DUMP_FLAG)
+        return
+    saved = stack_frame.parse(data)  # what stands on the stack counts, also if the handler changed it
     context.frames.pop()
     dispose(frame.coroutine, core.machine.graveyard)
     note_leave(context)
-    context.stack_pointer = frame.saved_sp
+    context.stack_pointer = saved.saved_sp
     calls.release_allocas(context)
-    context.attention = max(context.attention, await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, frame.saved_mask)))
+    context.attention = max(context.attention, await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, saved.saved_mask)))
     if core.log.signal:
         place = context.image.place(context.frames[-1].coroutine)
         core.emit_thread(context, SignalReturn(pc=place.pc, sp=context.stack_pointer))

@@ -23,6 +23,8 @@ from typing import Any, Final
 
 from actors.loader_image import LoadedImage
 from kernel.abi.layout import BYTES_PER_LINE, ENTRY_OFFSET, FUNCTION_ALIGN, TEXT_BASE
+from kernel.files.tree import BootTree
+from kernel.processes.image import build
 from userspace.loader_check import Facts, Problem, ProgramError, check_main, check_module
 
 FIRST_FUNCTION: Final = TEXT_BASE + ENTRY_OFFSET + 0x100  # the entry point's own code lies before it
@@ -153,6 +155,30 @@ def _package_sources(package: str) -> dict[str, bytes]:
     return {entry.name[:-3]: entry.read_bytes() for entry in entries if entry.name.endswith(".py") and not entry.name.startswith("__")}
 
 
+class Images(Mapping[str, bytes]):
+    """File name -> image file, each built when it is first looked at."""
+
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
+        self._sources = sources
+        self._built: dict[str, bytes] = {}
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._built:
+            self._built[name] = build(name, self._sources[name])
+        return self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
+@functools.cache
+def _installed_images() -> Images:
+    return Images({name: source for folder in system_folders() for name, source in folder.sources.items()})
+
+
 class Library:
     """The programs of one machine: the user's folder as it was when the machine was made, and /bin."""
 
@@ -160,16 +186,15 @@ class Library:
         self.home = Folder("", home)
         self.folders = (self.home, *system_folders())
         self.shown_prefix = shown_prefix  # the user's folder as given on the command line, with its slash
+        self._trees: dict[tuple[int, int], BootTree] = {}  # by owner of the home directory
         self.shown = dict(shown or {})  # file in the log -> file on the command line, where they differ by more
 
-    def images(self) -> dict[str, bytes]:
-        """Path in the simulated file system -> content, for every program: the user's in the initial working directory, others in /bin."""
-        from kernel.processes.image import build  # the format is needed at boot only
-
-        files = {f"{HOME}/{name}": build(name, source) for name, source in self.home.sources.items()}
-        for folder in system_folders():
-            files.update({f"{BIN}/{name}": build(name, source) for name, source in folder.sources.items()})
-        return files
+    def boot_tree(self, uid: int = 0, gid: int = 0) -> BootTree:
+        """The file system at boot: the user's programs in the initial working directory, the installed ones in /bin. Made once."""
+        tree = self._trees.get((uid, gid))
+        if tree is None:
+            tree = self._trees[uid, gid] = BootTree(_installed_images(), Images(self.home.sources), uid, gid)
+        return tree
 
     def program_hash(self) -> str:
         """Sixteen hex digits over the Python files of the user's folder, names and content."""

@@ -213,7 +213,7 @@ class LoadedImage:
 
     # ---- places ---------------------------------------------------------------------------------------------------------------
 
-    def pc_of(self, coroutine: Any) -> Place:
+    def place(self, coroutine: Any) -> Place:
         """Where a suspended coroutine stands: its innermost frame that is the program's own."""
         frame = None
         for candidate in frames(coroutine):

@@ -40,7 +40,7 @@ class ProcessBirth(ProcessTables):
     # ---- clone --------------------------------------------------------------------------------------------------------------
 
     async def clone(self, message: processes.Clone) -> Any:
-        """clone(2): the child's tid, or WouldBlock under CLONE_VFORK."""
+        """A new process or thread: its tid, or WouldBlock under CLONE_VFORK."""
         process, parent = self.caller_process(message.caller), self.caller_thread(message.caller)
         if process.state is ProcessState.EXITING or process.exec_tid:
             raise SysError(EINTR)  # the caller is about to die: nobody sees this
@@ -123,7 +123,7 @@ class ProcessBirth(ProcessTables):
 
     @staticmethod
     def _vfork_blocked(tid: int) -> WouldBlock:
-        return WouldBlock(ranks.PROCESSES, "vfork", f"child:{tid}", None, True)
+        return WouldBlock(ranks.PROCESSES, "vfork", f"child:{tid}", killable=True)
 
     def resume_vfork(self, message: Resume, ticket: Ticket, wait: VforkWait) -> Any:
         """The parent runs again: done, killed, or still waiting."""
@@ -179,7 +179,7 @@ class ProcessBirth(ProcessTables):
 
     @staticmethod
     def _exec_blocked(process: Process) -> WouldBlock:
-        return WouldBlock(ranks.PROCESSES, "exec", f"threads:{process.pid}", None, True)
+        return WouldBlock(ranks.PROCESSES, "exec", f"threads:{process.pid}", killable=True)
 
     async def resume_exec(self, message: Resume, ticket: Ticket, wait: ExecWait) -> Any:
         """The caller of execve runs again: alone, killed, or too early."""
@@ -205,14 +205,11 @@ class ProcessBirth(ProcessTables):
         await self._adopt_files(process, thread)
         await self.ask(ranks.SIGNALS, signals.ResetForExec(thread.tid, process.pid))
         old_tid = self.state.take_leadership(process, thread)
-        if old_tid != thread.tid:
-            self.tell(ranks.SCHEDULER, scheduler.Renamed(old_tid, thread.tid))
         await self.ask(ranks.MEMORY, memory.ReleaseSpace(old_space))
         self.tell(ranks.FILES, files.Unpin(message.object))
         thread.comm = message.comm
         process.executable, process.argv, process.executed = message.path, message.argv, True
         self.release_vfork_parent(thread)
-        self.charge(self.costs.exec_ns)
         if self.log.process:
             self._emit_exec(process, thread, message, old_tid)
         return processes.ExecDone(

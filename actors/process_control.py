@@ -48,7 +48,7 @@ class ProcessControl(ProcessExit):
     # ---- kill ---------------------------------------------------------------------------------------------------------------
 
     async def kill(self, message: processes.Kill) -> None:
-        """kill(2): one process, a group, or everybody but init and oneself."""
+        """Signal one process, a group, or everybody but init and oneself."""
         caller = self.caller_process(message.caller)
         if message.pid > 0:
             await self._signal_process(caller, self._process_of_pid(message.pid), message)
@@ -95,8 +95,8 @@ class ProcessControl(ProcessExit):
         for target in others:
             try:
                 await self._signal_process(caller, target, message)
-            except SysError as error:
-                assert error.errno == EPERM, "the signal number has been checked"
+            except SysError:  # the number has been checked: it can only be EPERM
+                continue
 
     async def _signal_group(self, caller: Process, pgid: int, message: processes.Kill) -> None:
         """kill(-pgid): success if one member could be signalled, else the last error."""
@@ -114,11 +114,11 @@ class ProcessControl(ProcessExit):
             raise SysError(errno)
 
     async def tkill(self, message: processes.Tkill) -> None:
-        """tkill(2)."""
+        """Signal one thread, by tid alone."""
         await self._signal_thread(message.caller.pid, message.caller.tid, 0, message.tid, message.signo)
 
     async def tgkill(self, message: processes.Tgkill) -> None:
-        """tgkill(2): the thread must belong to that process."""
+        """Signal one thread: it must belong to that process."""
         if message.pid <= 0:
             raise SysError(EINVAL)
         await self._signal_thread(message.caller.pid, message.caller.tid, message.pid, message.tid, message.signo)
@@ -141,28 +141,37 @@ class ProcessControl(ProcessExit):
 
     # ---- groups and sessions ------------------------------------------------------------------------------------------------
 
-    def setpgid(self, message: processes.Setpgid) -> None:
-        """setpgid(2)."""
-        groups.setpgid(self.state, self.caller_process(message.caller), message.pid, message.pgid)
+    async def setpgid(self, message: processes.Setpgid) -> None:
+        """Move a process to a group; signals hears whose stops have nobody to end them now."""
+        caller = self.caller_process(message.caller)
+        target = self.state.find(message.pid or caller.pid)
+        before = groups.concerned_groups(self.state, target) if target is not None else []
+        groups.setpgid(self.state, caller, message.pid, message.pgid)
+        assert target is not None, "setpgid refuses unknown processes"
+        await self.publish_orphans([*before, target.pgid])
 
     def getpgid(self, message: processes.Getpgid) -> int:
-        """getpgid(2)."""
+        """Which group a process is in."""
         return groups.process_or_self(self.state, self.caller_process(message.caller), message.pid).pgid
 
     def getpgrp(self, message: processes.Getpgrp) -> int:
-        """getpgrp(2)."""
+        """The caller's own group."""
         return self.caller_process(message.caller).pgid
 
     def getsid(self, message: processes.Getsid) -> int:
-        """getsid(2)."""
+        """Which session a process is in."""
         return groups.process_or_self(self.state, self.caller_process(message.caller), message.pid).sid
 
-    def setsid(self, message: processes.Setsid) -> int:
-        """setsid(2)."""
-        return groups.setsid(self.state, self.caller_process(message.caller))
+    async def setsid(self, message: processes.Setsid) -> int:
+        """A new session and group for the caller."""
+        caller = self.caller_process(message.caller)
+        before = groups.concerned_groups(self.state, caller)
+        sid = groups.setsid(self.state, caller)
+        await self.publish_orphans([*before, caller.pgid])
+        return sid
 
     def getppid(self, message: processes.Getppid) -> int:
-        """getppid(2)."""
+        """The parent as it is now: init's pid for orphans."""
         return self.caller_process(message.caller).ppid
 
     def group_of(self, message: processes.GroupOf) -> tuple[int, int, bool]:
@@ -175,12 +184,12 @@ class ProcessControl(ProcessExit):
     # ---- credentials --------------------------------------------------------------------------------------------------------
 
     def setuid(self, message: processes.Setuid) -> ChangedCaller:
-        """setuid(2)."""
+        """Change the user ids, and the caller's identity with them."""
         process = self.caller_process(message.caller)
         return self._changed(message, process, process.credentials.setuid(message.uid))
 
     def setgid(self, message: processes.Setgid) -> ChangedCaller:
-        """setgid(2)."""
+        """Change the group ids, and the caller's identity with them."""
         process = self.caller_process(message.caller)
         return self._changed(message, process, process.credentials.setgid(message.gid))
 
@@ -193,7 +202,7 @@ class ProcessControl(ProcessExit):
     # ---- limits, priorities, affinity -----------------------------------------------------------------------------------------
 
     async def prlimit(self, message: processes.Prlimit) -> tuple[int, int]:
-        """prlimit64(2)."""
+        """Read and set one limit; files is told of RLIMIT_NOFILE."""
         caller = self.caller_process(message.caller)
         target = caller if message.pid == 0 else self._process_of_pid(message.pid)
         if target is not caller and not caller.credentials.may_inspect(target.credentials):
@@ -221,7 +230,7 @@ class ProcessControl(ProcessExit):
         return found
 
     async def getpriority(self, message: processes.Getpriority) -> int:
-        """getpriority(2): the lowest nice value among the targets."""
+        """The lowest nice value among the targets."""
         caller = self.caller_process(message.caller)
         targets = self._priority_targets(caller, message.caller.tid, message.which, message.who)
         return min([await self._nice_of(thread) for thread in targets])
@@ -233,7 +242,7 @@ class ProcessControl(ProcessExit):
         return 0 if nice.__class__ is Failure else nice
 
     async def setpriority(self, message: processes.Setpriority) -> None:
-        """setpriority(2): all targets that the caller may change; the last refusal is the answer."""
+        """All targets that the caller may change; the last refusal is the answer."""
         caller = self.caller_process(message.caller)
         nice = max(-20, min(19, message.priority))
         errno = 0
@@ -256,7 +265,7 @@ class ProcessControl(ProcessExit):
         return 0
 
     async def sched_setaffinity(self, message: processes.SchedSetaffinity) -> Any:
-        """sched_setaffinity(2): cores that the machine does not have are ignored; none left is EINVAL."""
+        """Cores that the machine does not have are ignored; none left is EINVAL."""
         caller = self.caller_process(message.caller)
         thread = self.state.thread(message.tid or message.caller.tid)
         owner = self.state.processes[thread.pid]
@@ -270,7 +279,7 @@ class ProcessControl(ProcessExit):
         return await self.ask(ranks.SCHEDULER, scheduler.SetAffinity(thread.tid, cores))
 
     async def sched_getaffinity(self, message: processes.SchedGetaffinity) -> Any:
-        """sched_getaffinity(2)."""
+        """The cores that a thread may run on."""
         thread = self.state.thread(message.tid or message.caller.tid)
         if self.state.processes[thread.pid].kernel:
             return tuple(range(self.config.machine.cores))
@@ -279,7 +288,7 @@ class ProcessControl(ProcessExit):
     # ---- accounting and names -----------------------------------------------------------------------------------------------
 
     async def getrusage(self, message: processes.Getrusage) -> tuple[int, ...]:
-        """getrusage(2)."""
+        """Run times and switches of the process, of one thread, or of children that were waited for."""
         process = self.caller_process(message.caller)
         if message.who == RUSAGE_CHILDREN:
             return process.children_usage.as_tuple()
@@ -290,23 +299,23 @@ class ProcessControl(ProcessExit):
         return (await self.usage_of_process(process)).as_tuple()
 
     async def times(self, message: processes.Times) -> tuple[int, int, int, int, int]:
-        """times(2)."""
+        """CPU times of the process and its collected children, and the time since boot; all in ns."""
         process = self.caller_process(message.caller)
         own, children = await self.usage_of_process(process), process.children_usage
         return own.utime_ns, own.stime_ns, children.utime_ns, children.stime_ns, self.clock
 
     def prctl(self, message: processes.Prctl) -> bytes | None:
-        """prctl(2): names of threads."""
+        """Names of threads."""
         thread = self.caller_thread(message.caller)
         if message.option == PR_GET_NAME:
             return thread.comm.encode(errors="surrogateescape")
         if message.option != PR_SET_NAME or message.argument.__class__ is not bytes:
             raise SysError(EINVAL)
-        name = message.argument.split(b"\0")[0][:_COMM_BYTES]  # type: ignore[union-attr]
+        name = message.argument.split(b"\0")[0][:_COMM_BYTES]
         thread.comm = name.decode(errors="surrogateescape")
         return None
 
     def set_tid_address(self, message: processes.SetTidAddress) -> int:
-        """set_tid_address(2)."""
+        """The word to clear when the thread ends; its tid."""
         self.caller_thread(message.caller).clear_tid = message.address
         return message.caller.tid

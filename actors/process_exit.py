@@ -24,7 +24,7 @@ from kernel.abi.signos import NSIG, SIGCHLD, SIGCONT, SIGHUP
 from kernel.processes import groups, reaping
 from kernel.processes.process import CONTINUED_STATUS, NO_USAGE, Process, ProcessState
 from kernel.processes.reaping import WaitCall
-from kernel.processes.thread import Thread, ThreadState
+from kernel.processes.thread import ThreadState
 from kernel.tickets import Ticket, WouldBlock
 
 
@@ -34,7 +34,7 @@ class ProcessExit(ProcessBirth):
     # ---- exit ---------------------------------------------------------------------------------------------------------------
 
     async def exit_group(self, message: processes.ExitGroup) -> None:
-        """exit_group(2), or a fatal signal: the first mark wins; the other threads must end. An execve under way wins over it."""
+        """End the whole process: the first mark wins, the other threads must end. An execve under way wins over it."""
         process = self.caller_process(message.caller)
         if process.state is ProcessState.EXITING or process.exec_tid not in (0, message.caller.tid):
             return
@@ -59,7 +59,6 @@ class ProcessExit(ProcessBirth):
         await self.ask(ranks.SIGNALS, signals.RemoveThread(thread.tid, last))
         if thread.own_files:
             await self.ask(ranks.FILES, files.ReleaseTable(thread.table, thread.fs))
-        self.charge(self.costs.exit_ns)
         comm = thread.comm
         self.state.end_thread(thread)
         if last:
@@ -85,9 +84,11 @@ class ProcessExit(ProcessBirth):
         if process.state is not ProcessState.EXITING:
             process.move(ProcessState.EXITING)
         await self.release_resources(process)
+        concerned = groups.concerned_groups(self.state, process)
         orphaned = groups.orphaned_by_exit(self.state, process)
         inherited = reaping.inherit_orphans(self.state, process)
         self.state.become_zombie(process, reaping.final_status(process))
+        await self.publish_orphans(concerned)
         for pgid in orphaned:
             await self.post_to_group(pgid, SignalInfo(SIGHUP, SI_KERNEL))
             await self.post_to_group(pgid, SignalInfo(SIGCONT, SI_KERNEL))
@@ -119,9 +120,15 @@ class ProcessExit(ProcessBirth):
             await self.post(parent, 0, SignalInfo(signo, code, pid=child.pid, uid=child.credentials.uid, status=status))
         for ticket in parent.waiters:
             wait = self.state.waits[ticket]
-            assert wait.__class__ is WaitCall, "a waiter's ticket stands for a wait4"
-            if reaping.eligible(wait, child):  # type: ignore[arg-type]
+            assert isinstance(wait, WaitCall), "a waiter's ticket stands for a wait4"
+            if reaping.eligible(wait, child):
                 self.wake(ticket)
+
+    async def publish_orphans(self, pgids: list[int]) -> None:
+        """Let signals know whose terminal stops have nobody to end them (law 2c)."""
+        for process in groups.refresh_orphans(self.state, pgids):
+            if process.accepts_signals():
+                await self.ask(ranks.SIGNALS, signals.GroupOrphaned(process.pid, process.orphaned))
 
     async def post_to_group(self, pgid: int, info: SignalInfo) -> None:
         """A signal of the kernel for every member."""
@@ -132,7 +139,7 @@ class ProcessExit(ProcessBirth):
     # ---- wait ---------------------------------------------------------------------------------------------------------------
 
     def wait4(self, message: processes.Wait4) -> Any:
-        """wait4(2)."""
+        """A child with something to tell, or a queued ticket."""
         parent = self.caller_process(message.caller)
         call = reaping.wait_call(parent, message.pid, message.options)
         answer = self._try_wait(message.caller.tid, call)
@@ -178,40 +185,42 @@ class ProcessExit(ProcessBirth):
     # ---- stops --------------------------------------------------------------------------------------------------------------
 
     async def thread_stopped(self, message: processes.ThreadStopped) -> None:
-        """A thread is about to park for a stop signal. If SIGCONT or SIGKILL came in between, it is not stopped any more."""
-        thread = self.state.threads[message.tid]
-        process = self.state.processes[thread.pid]
-        if process.state is not ProcessState.LIVE or not await self._still_stopping(process, thread):
-            return
-        thread.move(ThreadState.STOPPED)
+        """A thread is about to park for a stop signal."""
+        process = self.state.processes[self.state.threads[message.tid].pid]
         process.stop_signo = message.signo
         await self._stop_if_complete(process)
 
     async def _stop_if_complete(self, process: Process) -> None:
-        """When the last live thread has stopped, the process has, and the parent is told."""
-        if process.state is not ProcessState.LIVE or not process.all_stopped():
+        """When the last live thread has stopped, the process has, and the parent is told.
+
+        signals knows whether SIGCONT came in between; what it says now comes before its `Continued` of this stop.
+        """
+        if process.state is not ProcessState.LIVE or not process.stop_signo:
             return
+        signo = await self.ask(ranks.SIGNALS, signals.StopSignal(process.pid))
+        if not signo:
+            return
+        for thread in process.live_threads():
+            thread.move(ThreadState.STOPPED)
         process.move(ProcessState.STOPPED)
-        process.report = reaping.stop_status(process.stop_signo)
-        await self._tell_parent_of_change(process, CLD_STOPPED, process.stop_signo)
+        process.report = reaping.stop_status(signo)
+        await self._tell_parent_of_change(process, CLD_STOPPED, signo)
 
     async def continued(self, message: processes.Continued) -> None:
         """SIGCONT ended the stop."""
         process = self.state.find(message.pid)
         if process is None:
             return
+        process.stop_signo = 0
+        if process.state is not ProcessState.STOPPED:
+            return
         for thread in process.live_threads():
-            if thread.state is ThreadState.STOPPED:
-                thread.move(ThreadState.LIVE)
-        if process.state is ProcessState.STOPPED:
-            process.move(ProcessState.LIVE)
-            process.report = CONTINUED_STATUS
-            await self._tell_parent_of_change(process, CLD_CONTINUED, SIGCONT)
+            thread.move(ThreadState.LIVE)
+        process.move(ProcessState.LIVE)
+        process.report = CONTINUED_STATUS
+        await self._tell_parent_of_change(process, CLD_CONTINUED, SIGCONT)
 
     async def _tell_parent_of_change(self, process: Process, code: int, status: int) -> None:
         parent = self.state.processes.get(process.ppid)
         if parent is not None and not parent.kernel:
             await self._tell_parent(parent, process, code, status)
-
-    async def _still_stopping(self, process: Process, thread: Thread) -> bool:
-        return bool(await self.ask(ranks.SIGNALS, signals.IsStopped(process.pid, thread.tid)))

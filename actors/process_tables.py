@@ -38,7 +38,7 @@ class ProcessTables(Actor):
 
     def wake(self, ticket: Ticket) -> None:
         """The wait may be over: its thread runs, and its core sends Resume here."""
-        self.tell(ranks.SCHEDULER, scheduler.Wake(ticket.tid, ticket.serial, False))
+        self.tell(ranks.SCHEDULER, scheduler.Wake(ticket.tid, ticket.serial, timed_out=False))
 
     async def post(self, target: Process, tid: int, info: SignalInfo, caller_tid: int = 0) -> None:
         """Generate a signal for a process or one of its threads; the caller's own attention goes with the reply."""

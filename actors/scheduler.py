@@ -73,7 +73,7 @@ class SchedulerActor(Actor):
 
     def renamed(self, message: scheduler.Renamed) -> None:
         """Execve by a thread that was not the leader."""
-        self.state.rename(message.old_tid, message.new_tid)
+        self.state.rename(message.old_tid, message.new_tid, self)
 
     def set_affinity(self, message: scheduler.SetAffinity) -> None:
         """Restrict a thread to some cores."""

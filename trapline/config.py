@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Meta
 from msgspec import inspect as types
 
-from kernel.config import Config
+from kernel.config import EVENT_CATEGORIES, Config
 
 Tree = dict[str, Any]
 _SHAPE = types.type_info(Config)
@@ -55,6 +55,11 @@ def load(config: str | Config) -> Config:
     if isinstance(config, Config):
         return config
     return _load_file(config) if _is_file(config) else _load_shipped(config)
+
+
+def event_categories() -> tuple[str, ...]:
+    """What `--events` and `[events] categories` may name."""
+    return EVENT_CATEGORIES
 
 
 def config_hash(config: Config) -> str:

@@ -24,11 +24,11 @@ from actors.events import SCHEMA_VERSION, Event, RunEnd, RunStart
 from actors.panic import Panic, panic_report
 from actors.recorder import Recorder
 from kernel.config import Config
-from kernel.processes import image as image_format
 from trapline import __version__
-from trapline.config import config_hash, load_config
-from trapline.programs import FoundProgram, find_program
-from trapline.verdicts import Failure, Judgement, judge
+from trapline.config import config_hash, load
+from trapline.programs import Found, find
+from trapline.judge import Judgement, judge
+from trapline.verdicts import Failure
 
 USER_FRAMES = 900  # Python frames that user code may stack up: what a recursion without ops dies of, the same on every host
 
@@ -112,7 +112,7 @@ class Machine:
         processors: Iterable[Any] = (),
     ) -> None:
         """`events` are categories (None: as configured); `choices` replays them; `output` gets the console's bytes as they come."""
-        self.config = _configured(load_config(config) if isinstance(config, str) else config, max_time_ns, max_steps)
+        self.config = _configured(load(config), max_time_ns, max_steps)
         self.seed = seed
         self.strategy = strategy
         self.granularity = granularity
@@ -124,21 +124,21 @@ class Machine:
         self.log_writer = log_writer
         self.processors = tuple(processors)
 
-    def run(self, program: str | Path | FoundProgram, argv: Sequence[str] = (), stdin: bytes = b"") -> Run:
+    def run(self, program: str | Path | Found, argv: Sequence[str] = (), stdin: bytes = b"") -> Run:
         """Boot, run the program to the end, judge. `argv` excludes argv[0]. Raises ProgramError for a program that is refused."""
         live = self.boot(program, argv, stdin)
         live.drive()
         return live.finish()
 
-    async def run_async(self, program: str | Path | FoundProgram, argv: Sequence[str] = (), stdin: bytes = b"") -> Run:
+    async def run_async(self, program: str | Path | Found, argv: Sequence[str] = (), stdin: bytes = b"") -> Run:
         """The same with actors as asyncio tasks."""
         live = self.boot(program, argv, stdin)
         await live.drive_async()
         return live.finish()
 
-    def boot(self, program: str | Path | FoundProgram, argv: Sequence[str] = (), stdin: bytes = b"") -> LiveRun:
+    def boot(self, program: str | Path | Found, argv: Sequence[str] = (), stdin: bytes = b"") -> LiveRun:
         """A machine with the program ready to start: to be driven step by step, or copied."""
-        found = program if isinstance(program, FoundProgram) else find_program(program)
+        found = program if isinstance(program, Found) else find(str(program))
         return LiveRun(self, found, argv, stdin)
 
     def make_strategy(self) -> Strategy:
@@ -151,7 +151,7 @@ class Machine:
 class LiveRun:
     """One booted machine."""
 
-    def __init__(self, machine: Machine, found: FoundProgram, argv: Sequence[str], stdin: bytes) -> None:
+    def __init__(self, machine: Machine, found: Found, argv: Sequence[str], stdin: bytes) -> None:
         self.machine = machine
         self.found = found
         self.recorder = Recorder(machine.categories, machine.log_writer, machine.processors)
@@ -169,11 +169,11 @@ class LiveRun:
             self.system.conductor.chooser.observer = self.recorder
         if self.recorder.run:
             self._log_start(argv)
-        arguments = (found.path.encode(), *(text.encode("utf-8", "surrogateescape") for text in argv))
+        arguments = (found.name.encode(), *(text.encode("utf-8", "surrogateescape") for text in argv))
         if stdin:
             self.system.feed_console(stdin)
         self.system.feed_console(b"")
-        self.system.spawn(found.path.encode(), (found.argv0.encode(), *arguments[1:]), ENVIRONMENT, found.header, loaded, loaded.records_ops)
+        self.system.spawn(found.path.encode(), arguments, ENVIRONMENT, loaded, loaded.records_ops)
 
     def _log_start(self, argv: Sequence[str]) -> None:
         machine, found = self.machine, self.found

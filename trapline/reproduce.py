@@ -44,6 +44,8 @@ class Header(msgspec.Struct, frozen=True):
     strategy: str
     granularity: str
     seed: int
+    max_time_ns: int | None  # limits of that run, None: as configured
+    max_steps: int | None
     choices: int  # lines that follow
 
 

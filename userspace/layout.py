@@ -96,17 +96,17 @@ class Struct(Reference):
 def _annotated(cls: type[Struct], frame: Any) -> Iterator[tuple[str, type[Reference]]]:
     """The own fields of a new Struct class, checked; `frame` is where its class statement stands."""
     found: list[tuple[str, type[Reference]]] = []
-    for name, kind in inspect.get_annotations(cls).items():
-        if isinstance(kind, str):
-            kind = _evaluate(cls, name, kind, frame)
-        if kind is ClassVar or get_origin(kind) is ClassVar:
+    for name, annotation in inspect.get_annotations(cls).items():
+        kind = _evaluate(cls, name, annotation, frame) if isinstance(annotation, str) else annotation
+        if get_origin(kind) is ClassVar:
             continue
         if name in RESERVED_NAMES:
             raise TypeError(f"{cls.__name__}.{name}: a field cannot be called {name}, every reference has that itself")
         if name in cls.__dict__:
             raise TypeError(f"{cls.__name__}.{name}: a field has no value of its own; give it to Global, or store it")
         if not is_type(kind):
-            raise TypeError(f"{cls.__name__}.{name}: {kind!r} is no type of simulated memory (i8 … u64, ptr, Array[T, n], char[n], a Struct class)")
+            known = "i8 … u64, ptr, Array[T, n], char[n], a Struct class"
+            raise TypeError(f"{cls.__name__}.{name}: {kind!r} is no type of simulated memory ({known})")
         if issubclass(kind, ptr) and kind._target_ == cls.__name__:
             kind._target_ = cls  # a list's node: also where the class stands inside a function
         found.append((name, kind))
@@ -116,7 +116,7 @@ def _annotated(cls: type[Struct], frame: Any) -> Iterator[tuple[str, type[Refere
 def _evaluate(cls: type[Struct], name: str, text: str, frame: Any) -> Any:
     scope = {**frame.f_locals, cls.__name__: cls}
     try:
-        return eval(text, frame.f_globals, scope)
+        return eval(text, frame.f_globals, scope)  # noqa: S307 - an annotation of the program's own
     except NameError as error:
         raise TypeError(f"{cls.__name__}.{name}: {text}: {error}") from None
 
@@ -192,17 +192,21 @@ class Array(_Sequence):
             known[length] = type(
                 name,
                 (Array,),
-                {"__slots__": (), "_element_": element, "_length_": length, "_size_": size, "_align_": element._align_, "__module__": cls.__module__},
+                {
+                    "__slots__": (),
+                    "_element_": element,
+                    "_length_": length,
+                    "_size_": size,
+                    "_align_": element._align_,
+                    "__module__": cls.__module__,
+                },
             )
             type.__setattr__(element, "_arrays_", known)  # memory of pure types; dies with the element's class
         return known[length]
 
     @classmethod
     def _encode_(cls, value: Any) -> bytes:
-        if isinstance(value, bytes):
-            content = value
-        else:
-            content = b"".join(cls._element_._encode_(part) for part in value)
+        content = value if isinstance(value, bytes) else b"".join([cls._element_._encode_(part) for part in value])
         if len(content) > cls._size_:
             raise ValueError(f"{cls.__name__} has {cls._size_} bytes, the value {len(content)}")
         return content.ljust(cls._size_, b"\0")

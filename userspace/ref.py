@@ -14,16 +14,18 @@ import sys
 from collections.abc import Awaitable
 from typing import Any, ClassVar, Final
 
-from userspace.trap import read_memory, stack_room, write_memory
+from userspace.trap import read_memory, stack_reference, write_memory
 
 RESERVED_NAMES: Final = ("address", "at", "read_bytes", "write_bytes")  # of every reference: no field may be called so
 
 _REFUSED: Final = (  # special methods that would need the value
-    "__add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __truediv__ __rtruediv__ __floordiv__ __rfloordiv__ "
-    "__mod__ __rmod__ __divmod__ __rdivmod__ __pow__ __rpow__ __lshift__ __rlshift__ __rshift__ __rrshift__ __and__ __rand__ __iand__ "
-    "__or__ __ror__ __ior__ __xor__ __rxor__ __ixor__ __neg__ __pos__ __abs__ __invert__ __lt__ __le__ __gt__ __ge__ __bool__ __int__ "
-    "__float__ __complex__ __index__ __round__ __trunc__ __floor__ __ceil__ __format__ __str__ __bytes__"
-).split()
+    "__add__", "__radd__", "__iadd__", "__sub__", "__rsub__", "__isub__", "__mul__", "__rmul__", "__imul__", "__truediv__",
+    "__rtruediv__", "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__divmod__", "__rdivmod__", "__pow__", "__rpow__",
+    "__lshift__", "__rlshift__", "__rshift__", "__rrshift__", "__and__", "__rand__", "__iand__", "__or__", "__ror__", "__ior__",
+    "__xor__", "__rxor__", "__ixor__", "__neg__", "__pos__", "__abs__", "__invert__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__",
+    "__int__", "__float__", "__complex__", "__index__", "__round__", "__trunc__", "__floor__", "__ceil__", "__format__", "__str__",
+    "__bytes__",
+)  # fmt: skip
 
 _new: Final = object.__new__
 
@@ -43,7 +45,8 @@ class Reference:
         """Refused: memory is obtained from the simulated machine."""
         name = cls.__name__
         raise TypeError(
-            f"{name}() makes no memory: use {name}.at(address) on what mmap or malloc gave, `await alloca({name})`, or Global({name}) at module level"
+            f"{name}() makes no memory: use {name}.at(address) on what mmap or malloc gave, "
+            f"`await alloca({name})`, or Global({name}) at module level"
         )
 
     @classmethod
@@ -56,7 +59,7 @@ class Reference:
     @classmethod
     def _encode_(cls, value: Any) -> bytes:
         """The bytes of an initial value. Raises TypeError for what the type cannot hold."""
-        raise TypeError(f"{cls.__name__} has no size: nothing of it can be stored")
+        raise TypeError(f"{cls.__name__} has no size: {value!r} cannot be stored there")
 
     def read_bytes(self, n: int = -1) -> Awaitable[bytes]:
         """`n` bytes from here on, by default the type's size; one op for each 64-byte line."""
@@ -68,7 +71,8 @@ class Reference:
 
     def __getattr__(self, name: str) -> Any:
         if name == "address":
-            raise RuntimeError(f"this Global({type(self).__name__}) has no address: Global stands at module level only, where the loader finds it")
+            kind = type(self).__name__
+            raise RuntimeError(f"this Global({kind}) has no address: Global stands at module level only, where the loader finds it")
         raise AttributeError(f"{type(self).__name__} has no field or method {name!r}")
 
     def __repr__(self) -> str:
@@ -128,7 +132,7 @@ def name_in_caller(reference: Reference, default: str) -> str:
 
 
 def make_reference(type_: type[Reference], address: int) -> Any:
-    """`type_.at(address)` for an address that is known to be an int."""
+    """As `type_.at(address)`, for an address that is known to be an int."""
     reference = _new(type_)
     _set_address(reference, address)
     return reference
@@ -159,14 +163,14 @@ def sizeof(type: Any) -> int:
     raise TypeError(f"sizeof takes a type of simulated memory (i32, Array[i32, 4], a Struct class), not {type!r}")
 
 
-async def alloca(type: Any) -> Any:
+def alloca(type: Any) -> Awaitable[Any]:
     """A reference to a fresh `type` on the thread's stack, released when the calling function ends: alloca(3). Not zeroed."""
     if not is_type(type):
         raise TypeError(f"alloca takes a type of simulated memory, not {type!r}")
-    return make_reference(type, await stack_room(type._size_, type._align_))
+    return stack_reference(type.at, type._size_, type._align_)  # no coroutine of its own: the room is its caller's
 
 
-def Global(type: Any, value: Any = None) -> Any:
+def Global(type: Any, value: Any = None) -> Any:  # noqa: N802 - it reads as a declaration
     """A symbol in .data (with a value: int, list, bytes, or a dict of fields) or in .bss. Stands at module level."""
     if not is_type(type):
         raise TypeError(f"Global takes a type of simulated memory (i32, Array[i32, 4], a Struct class), not {type!r}")

@@ -116,7 +116,10 @@ class u64(Scalar, code=ops.U64):
 
 
 class ptr(u64):
-    """A pointer. `ptr["Node"]` loads a Node reference, or None for NULL, and stores either, or an address; bare `ptr` is `void *`: plain addresses."""
+    """A pointer. `ptr["Node"]` loads a Node reference, or None for NULL, and stores either, or an address.
+
+    Bare `ptr` is `void *`: it loads plain addresses.
+    """
 
     __slots__ = ()
     _target_: ClassVar[Any] = None  # a type, its name, or None for void
@@ -127,7 +130,9 @@ class ptr(u64):
             raise TypeError(f"ptr[{target!r}]: a pointer points to a type of simulated memory, or to its name")
         name = target if isinstance(target, str) else target.__name__
         return type(
-            f"ptr[{name}]", (ptr,), {"__slots__": (), "_target_": target, "_namespace_": sys._getframe(1).f_globals, "__module__": cls.__module__}
+            f"ptr[{name}]",
+            (ptr,),
+            {"__slots__": (), "_target_": target, "_namespace_": sys._getframe(1).f_globals, "__module__": cls.__module__},
         )
 
     @classmethod
@@ -136,7 +141,7 @@ class ptr(u64):
         target = cls._target_
         if isinstance(target, str):
             try:
-                target = eval(target, cls._namespace_)
+                target = eval(target, cls._namespace_)  # noqa: S307
             except NameError:
                 raise NameError(f"ptr[{target!r}]: no such type in its module") from None
             cls._target_ = target

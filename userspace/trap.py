@@ -265,6 +265,12 @@ def stack_room(size: int, align: int) -> Steps:
 
 
 @types.coroutine
+def stack_reference(refer: Callable[[int], Any], size: int, align: int) -> Steps:
+    """What `refer` makes of the address of `size` fresh bytes on the thread's stack."""
+    return refer((yield Alloca(size, align)))
+
+
+@types.coroutine
 def register(name: str) -> Steps:
     """A register-like fact of the thread: "pthread_self", "stack_pointer", …; see kernel/abi/ops.py."""
     return (yield Register(name))

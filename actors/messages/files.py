@@ -100,7 +100,9 @@ class Access(SyscallMessage, frozen=True, gc=False):
 
 
 class Ioctl(SyscallMessage, frozen=True, gc=False):
-    """ioctl(2). Reply: int."""
+    """ioctl(2). Reply: int (FIONREAD, TIOCGPGRP), None (TIOCSPGRP), (rows, columns, 0, 0) of TIOCGWINSZ, or of TCGETS a tuple
+    (iflag, oflag, cflag, lflag, ispeed, ospeed, control characters as bytes); Failure(EBADF, ENOTTY, EINVAL).
+    """
 
     nr: ClassVar[int] = NUMBERS["ioctl"]
     fd: int
@@ -296,7 +298,10 @@ class Getrandom(SyscallMessage, frozen=True, gc=False):
 
 
 class OpenExec(Message, frozen=True, gc=False):
-    """execve(2)'s look-up: follows links, checks that it is a regular file with x permission. Reply: ExecFile or Failure(ENOENT, EACCES, ELOOP …)."""
+    """execve(2)'s look-up: follows links, checks that it is a regular file with x permission.
+
+    Reply: ExecFile or Failure(ENOENT, EACCES, ELOOP …).
+    """
 
     caller: Caller
     path: bytes
@@ -332,7 +337,12 @@ class PinForMapping(Message, frozen=True, gc=False):
 
 
 class NewTable(Message, frozen=True, gc=False):
-    """The first process: descriptors 0, 1, 2 on /dev/console, cwd /home/user, umask 022. Reply: (table, fs)."""
+    """The first process: descriptors 0, 1, 2 on /dev/console, cwd /home/user, umask 022. Reply: (table, fs).
+
+    `pgid` becomes the terminal's foreground process group; 0 leaves it as it is.
+    """
+
+    pgid: int = 0
 
 
 class CopyTable(Message, frozen=True, gc=False):
@@ -386,8 +396,15 @@ class InstallProc(Message, frozen=True, gc=False):
     directory: bool
 
 
+class EnterProc(Message, frozen=True, gc=False):
+    """processes found that the /proc name of a Chdir is a directory that the caller may enter: go there. Reply: None."""
+
+    caller: Caller
+    parts: tuple[str, ...]
+
+
 class ServeContent(Message, frozen=True, gc=False):
-    """processes made the content of a /proc description: keep it and serve `request` (a Read, Pread, Lseek or Getdents) from it.
+    """processes made the content of a /proc description: keep it and serve `request` (a Read, Pread or Getdents) from it.
 
     `entries` instead of `content` for a directory. Reply: as the request.
     """

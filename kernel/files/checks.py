@@ -49,8 +49,8 @@ def _descriptions(state: FilesState) -> Iterator[Violation]:
     pins = Counter(wait.description for wait in state.console_waits.values())
     for number, description in state.descriptions.items():
         if description.references != counted[number] + pins[number] or description.pins != pins[number]:
-            found = f"found {counted[number]} and {pins[number]} pins"
-            yield Violation("description_references", f"description {number} counts {description.references}, {description.pins} pins; {found}")
+            found = f"found {counted[number]} descriptors and {pins[number]} waiting calls"
+            yield Violation("description_references", f"description {number} counts {description.references} and {description.pins}, {found}")
 
 
 def _inode_references(state: FilesState) -> Iterator[Violation]:

@@ -20,8 +20,9 @@ from kernel.files.descriptors import RESERVED, Description, DescriptorTable, Fil
 from kernel.files.devices import CONSOLE
 from kernel.files.inodes import NO_PIPE, PROC, Inode, InodeTable
 from kernel.files.opening import LARGEFILE
-from kernel.files.paths import Place, name_path, path_of
-from kernel.files.records import ConsoleWait, Effect, FifoUnused, FifoWait, FsContext, ObjectPin, ObjectUnused, PipeEndClosed
+from kernel.files.paths import ROOT_PLACE, Last, Place, name_path, path_of, walk
+from kernel.files.permissions import Credentials
+from kernel.files.records import BootFile, ConsoleWait, Effect, FifoUnused, FifoWait, FsContext, ObjectPin, ObjectUnused, PipeEndClosed
 from kernel.files.terminal import Terminal
 from kernel.files.tree import DEV, FIRST_DEVICE, HOME_USER, BootTree
 from kernel.invariants import Violation
@@ -255,6 +256,12 @@ class FilesState:
         for description in self.descriptions.values():
             if description.inode == number and (description.parent, description.name) == old:
                 description.parent, description.name = new
+
+    def boot_file(self, path: bytes) -> BootFile:
+        """For the host at boot: a regular file by its absolute path, pinned as execve(2) would."""
+        found = walk(self.inodes, ROOT_PLACE, path, Credentials(0, 0), Last.FOLLOW)
+        inode = self.inodes.get(found.found)
+        return BootFile(self.pin_object(inode.number), inode.size, name_path(self.inodes, found.parent, found.name), inode.seed)
 
     # ---- places ----------------------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,15 @@ class ObjectPin(msgspec.Struct):
     count: int
 
 
+class BootFile(NamedTuple):
+    """The first program's file, pinned: what messages.files.ExecFile says of others."""
+
+    object: int
+    size: int
+    path: bytes
+    seed: bytes
+
+
 class ConsoleWait(msgspec.Struct, frozen=True):
     """A read of the terminal that waits for input; the description is pinned."""
 

@@ -78,6 +78,7 @@ def conceive(state: Processes, parent: Thread, flags: int, now_ns: int) -> tuple
         child = Process(tid, path, now_ns, ppid=process.ppid if flags & CLONE_PARENT else process.pid)
         child.exit_signal = process.exit_signal if flags & CLONE_PARENT else flags & CSIGNAL
         child.pgid, child.sid = process.pgid, process.sid
+        child.orphaned = process.orphaned
         child.credentials, child.limits = process.credentials, list(process.limits)
         child.executable, child.argv = process.executable, process.argv
         child.space, child.table, child.fs = process.space, process.table, process.fs

@@ -34,7 +34,7 @@ class Credentials(msgspec.Struct, frozen=True):
         return self.euid == 0
 
     def setuid(self, uid: int) -> Credentials:
-        """Change user ids, setuid(2): root sets all three, others only the effective one, to real or saved. Raises EINVAL, EPERM."""
+        """Change user ids, setuid: root sets all three, others only the effective one, to real or saved. Raises EINVAL, EPERM."""
         _check_id(uid)
         if self.privileged:
             return msgspec.structs.replace(self, uid=uid, euid=uid, suid=uid)
@@ -43,7 +43,7 @@ class Credentials(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, euid=uid)
 
     def setgid(self, gid: int) -> Credentials:
-        """Change group ids, setgid(2): the same for groups; privilege is still the effective uid. Raises EINVAL, EPERM."""
+        """Change group ids, setgid: the same for groups; privilege is still the effective uid. Raises EINVAL, EPERM."""
         _check_id(gid)
         if self.privileged:
             return msgspec.structs.replace(self, gid=gid, egid=gid, sgid=gid)

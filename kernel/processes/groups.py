@@ -5,6 +5,9 @@ as long as they have members. A shell makes one group per pipeline and tells the
 A group is *orphaned* when no member has a parent in another group of the same session: nobody is left who could continue it, so that
 a group that becomes orphaned with stopped members gets SIGHUP and SIGCONT.
 
+pid 1 stands for the shell that started the first program, so that ^Z stops a program as it does under a shell, although Linux would
+call a child of init orphaned.
+
 Functions here take the whole state (`Processes`) and raise SysError exactly as Linux does. Not modelled: the session of kernel threads
 (0) is no real one. Manual: setpgid(2), setsid(2), credentials(7); POSIX "orphaned process group".
 """
@@ -70,7 +73,7 @@ def leave(state: Processes, process: Process) -> None:
 
 
 def setpgid(state: Processes, caller: Process, pid: int, pgid: int) -> None:
-    """Move `pid` to a group, setpgid(2), with Linux's order of checks. 0 stands for the caller, and for the target's own pid.
+    """Move `pid` to a group, setpgid, with Linux's order of checks. 0 stands for the caller, and for the target's own pid.
 
     Raises EINVAL, ESRCH, EPERM, EACCES.
     """
@@ -115,7 +118,7 @@ def move_to(state: Processes, process: Process, pgid: int, sid: int) -> None:
 
 
 def setsid(state: Processes, caller: Process) -> int:
-    """Start a session, setsid(2): the new session's id. Raises EPERM for a session leader, and where a group with the caller's pid exists."""
+    """Start a session, setsid: the new session's id. Raises EPERM for a session leader, and where a group with the caller's pid exists."""
     if caller.session_leader or caller.pid in state.groups:
         raise SysError(EPERM)
     move_to(state, caller, caller.pid, caller.pid)
@@ -139,11 +142,12 @@ def process_or_self(state: Processes, caller: Process, pid: int) -> Process:
 def is_orphaned(state: Processes, pgid: int, dying_pid: int = 0) -> bool:
     """Linux's will_become_orphaned_pgrp: has no member a parent in another group of the session?
 
-    Zombies and init's children do not count; nor do `dying_pid` and its children, which are about to be just that.
+    Zombies and init's children do not count; nor do `dying_pid` and its children, which are about to be just that. The first program
+    is an exception: its parent stands for the shell that started it, which could continue it.
     """
     for pid in state.groups[pgid].members:
         member = state.processes[pid]
-        if member.state is ProcessState.ZOMBIE or member.ppid <= 1 or dying_pid in (pid, member.ppid):
+        if member.state is ProcessState.ZOMBIE or dying_pid in (pid, member.ppid) or (member.ppid <= 1 and pid != state.first_program):
             continue
         parent = state.processes[member.ppid]
         if parent.pgid != pgid and parent.sid == member.sid:
@@ -154,6 +158,26 @@ def is_orphaned(state: Processes, pgid: int, dying_pid: int = 0) -> bool:
 def has_stopped_members(state: Processes, pgid: int) -> bool:
     """Does the group have a process that job control stopped?"""
     return any(state.processes[pid].state is ProcessState.STOPPED for pid in state.groups[pgid].members)
+
+
+def concerned_groups(state: Processes, process: Process) -> list[int]:
+    """The groups whose being orphaned depends on where `process` stands: its own, and those of its children."""
+    return list(dict.fromkeys([process.pgid, *(state.processes[pid].pgid for pid in process.children)]))
+
+
+def refresh_orphans(state: Processes, pgids: list[int]) -> list[Process]:
+    """After the tree or groups have changed: the members of these groups whose `orphaned` is another now."""
+    changed = []
+    for pgid in dict.fromkeys(pgids):
+        group = state.groups.get(pgid)
+        if group is None:
+            continue
+        orphaned = is_orphaned(state, pgid)
+        for pid in group.members:
+            if state.processes[pid].orphaned != orphaned:
+                state.processes[pid].orphaned = orphaned
+                changed.append(state.processes[pid])
+    return changed
 
 
 def orphaned_by_exit(state: Processes, process: Process) -> list[int]:

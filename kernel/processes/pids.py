@@ -41,13 +41,14 @@ def number_of_path(path: Path, first_pid: int) -> int:
 class Pids:
     """Who holds which number, and which one is next."""
 
-    __slots__ = ("first_pid", "holders", "last", "pid_max", "wide")
+    __slots__ = ("births", "first_pid", "holders", "last", "pid_max", "wide")
 
     def __init__(self, first_pid: int, pid_max: int, wide: bool = False) -> None:
         self.first_pid = first_pid  # smallest number given to a program
         self.pid_max = pid_max  # numbers are below it
         self.wide = wide  # numbers follow from paths
         self.last = first_pid - 1  # the number given out last
+        self.births = 0  # numbers given out so far: "processes" in /proc/stat
         self.holders: dict[int, int] = {}  # number -> how many carry it; Invariant: pid_unique - equals a recount, never 0
 
     def __eq__(self, other: object) -> bool:
@@ -60,6 +61,7 @@ class Pids:
         number = self._by_path(path) if self.wide else self._next()
         self.holders[number] = 1
         self.last = number
+        self.births += 1
         return number
 
     def hold(self, number: int) -> None:

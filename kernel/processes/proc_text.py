@@ -90,8 +90,9 @@ def status_text(process: Process, thread: Thread | None, tid: int, facts: Facts)
     who = process.credentials
     mask = (1 << facts.cores) - 1
     lines = [
-        f"Name:\t{comm}", f"State:\t{_STATE_WORDS[facts.letter]}", f"Tgid:\t{process.pid}", "Ngid:\t0", f"Pid:\t{tid}", f"PPid:\t{process.ppid}",
-        "TracerPid:\t0", f"Uid:\t{who.uid}\t{who.euid}\t{who.suid}\t{who.euid}", f"Gid:\t{who.gid}\t{who.egid}\t{who.sgid}\t{who.egid}",
+        f"Name:\t{comm}", f"State:\t{_STATE_WORDS[facts.letter]}", f"Tgid:\t{process.pid}", "Ngid:\t0", f"Pid:\t{tid}",
+        f"PPid:\t{process.ppid}", "TracerPid:\t0", f"Uid:\t{who.uid}\t{who.euid}\t{who.suid}\t{who.euid}",
+        f"Gid:\t{who.gid}\t{who.egid}\t{who.sgid}\t{who.egid}",
         f"FDSize:\t{max(64, facts.descriptors)}", "Groups:\t ",
     ]
     if facts.virtual_bytes:
@@ -136,7 +137,10 @@ def _hundredths(ns: int) -> str:
 
 def meminfo_text(total: int, free: int, cached: int) -> str:
     """/proc/meminfo, from counts of frames."""
-    rows = (("MemTotal", total), ("MemFree", free), ("MemAvailable", free + cached), ("Buffers", 0), ("Cached", cached), ("SwapTotal", 0), ("SwapFree", 0))
+    rows = (
+        ("MemTotal", total), ("MemFree", free), ("MemAvailable", free + cached), ("Buffers", 0), ("Cached", cached),
+        ("SwapTotal", 0), ("SwapFree", 0),
+    )
     return "".join(f"{name + ':':<16}{frames * PAGE_SIZE // 1024:8} kB\n" for name, frames in rows)
 
 
@@ -148,8 +152,9 @@ def cpuinfo_text(cores: int) -> str:
     return "".join(paragraphs)
 
 
-def machine_stat_text(cores: int, now_ns: int, busy: Sequence[int], switches: int, births: int, running: int) -> str:
+def machine_stat_text(now_ns: int, busy: Sequence[int], *, switches: int, births: int, running: int) -> str:
     """/proc/stat. `busy` is CPU time in ns by core; idle is what is left of the time since boot."""
+    cores = len(busy)
     rows = [f"cpu  {ticks(sum(busy))} 0 0 {ticks(max(0, cores * now_ns - sum(busy)))} 0 0 0 0 0 0"]
     rows += [f"cpu{core} {ticks(used)} 0 0 {ticks(max(0, now_ns - used))} 0 0 0 0 0 0" for core, used in enumerate(busy)]
     rows += ["intr 0", f"ctxt {switches}", "btime 0", f"processes {births}", f"procs_running {running}", "procs_blocked 0"]

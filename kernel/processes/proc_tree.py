@@ -68,7 +68,7 @@ def resolve(state: Processes, pid: int, tid: int, parts: Parts, *, follow_self: 
             return ProcNode(Kind.LINK, (head,), pid, tid if head == "thread-self" else 0, head)
         target = self_target(head, pid, tid)
         return resolve(state, pid, tid, (*target, *rest), follow_self=True)
-    return _below_process(state, _process(state, head), head, rest)
+    return _below_process(_process(state, head), head, rest)
 
 
 def self_target(name: str, pid: int, tid: int) -> Parts:
@@ -98,7 +98,7 @@ def _leaf(node: ProcNode, rest: Parts) -> ProcNode:
     return node
 
 
-def _below_process(state: Processes, process: Process, head: str, rest: Parts) -> ProcNode:
+def _below_process(process: Process, head: str, rest: Parts) -> ProcNode:
     pid = process.pid
     if not rest:
         return ProcNode(Kind.DIRECTORY, (head,), pid)

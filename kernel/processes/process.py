@@ -25,7 +25,7 @@ import msgspec
 from kernel.abi.signos import SIGCHLD
 from kernel.processes.credentials import ROOT, Credentials
 from kernel.processes.limits import Limit
-from kernel.processes.thread import IllegalMoveError, Thread, ThreadState, ThreadStatistics
+from kernel.processes.thread import IllegalMoveError, Thread, ThreadStatistics
 from kernel.tickets import WaitQueue
 
 
@@ -109,6 +109,7 @@ class Process:
     pgid: int = 0
     sid: int = 0
     session_leader: bool = False  # called setsid(2): stays true although the session id could be had from `sid`
+    orphaned: bool = False  # what signals was told of its group: nobody outside could continue it
     # ---- who it is and what it may
     credentials: Credentials = ROOT
     limits: list[Limit] = field(default_factory=list)  # by RLIMIT_ number
@@ -165,11 +166,6 @@ class Process:
     def accepts_signals(self) -> bool:
         """True while `signals` keeps a record of the process."""
         return not self.kernel and self.visible and bool(self.live_threads())
-
-    def all_stopped(self) -> bool:
-        """True when there are live threads and each of them is parked for a stop."""
-        live = self.live_threads()
-        return bool(live) and all(thread.state is ThreadState.STOPPED for thread in live)
 
     def statistics(self) -> ProcessStatistics:
         """What reports show."""

@@ -22,7 +22,6 @@ import msgspec
 
 from kernel.abi.errno_values import EINVAL, ESRCH
 from kernel.abi.errnos import SysError
-from kernel.config import Config
 from kernel.invariants import Violation
 from kernel.scheduler.hardware import NOW, UNLIMITED, Hardware
 from kernel.scheduler.invariants import violations
@@ -42,12 +41,6 @@ from kernel.scheduler.run_queue import (
     move,
     statistics_of,
 )
-
-
-def new_scheduler(config: Config, wide: bool = False) -> Scheduler:
-    """The state of a machine that boots: all cores idle, no threads."""
-    times = config.scheduler
-    return Scheduler(config.machine.cores, times.slice_ns, times.wakeup_granularity_ns, times.balance_interval_ns, wide)
 
 
 class Scheduler(msgspec.Struct):
@@ -90,14 +83,20 @@ class Scheduler(msgspec.Struct):
         move(thread, GONE)
         self._pick_next(queue, thread, "X", "exit", now, hardware)
 
-    def rename(self, old_tid: int, new_tid: int) -> None:
-        """Execve by a thread that was not the leader. Its attention follows; the leader's, if it is still listed, is void."""
+    def rename(self, old_tid: int, new_tid: int, hardware: Hardware) -> None:
+        """A thread that was not the leader executes an image. Its attention follows; the leader's, if it is still listed, is void.
+
+        What the core was told about its time may have met the thread under its new tid, and then meant nobody: it is told again.
+        """
         level = self.attention.pop(old_tid, 0)
         thread = self.threads.get(old_tid)
         if thread is None:
             return  # its core's report came first and renamed it
         self._set_attention_level(new_tid, level)
         self._rename(thread, new_tid)
+        queue = self.cores[thread.core]
+        if queue.asked_back or queue.sliced:
+            hardware.reschedule(queue.number, new_tid, NOW if queue.asked_back else self.slice_ns)
 
     def _rename(self, thread: ScheduledThread, tid: int) -> None:
         assert thread.state is RUNNING, f"thread {thread.tid} is renamed to {tid} while it is {thread.state.value}"

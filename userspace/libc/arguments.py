@@ -39,14 +39,14 @@ def bytes_text(data: bytes) -> str:
 def data_bytes(data: Any) -> bytes:
     """Bytes to write. Raises TypeError for a str, which has none until it is encoded."""
     if data.__class__ is bytes:
-        return data  # type: ignore[no-any-return]
+        return data
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data)
     raise TypeError(f"bytes are needed, not {type(data).__name__}")
 
 
 def string_vector(strings: Iterable[Any]) -> tuple[bytes, ...]:
-    """argv. Raises TypeError for a single string, whose characters would become the arguments."""
+    """Argv. Raises TypeError for a single string, whose characters would become the arguments."""
     if isinstance(strings, str | bytes):
         raise TypeError("a sequence of strings is needed: write [text], not text")
     return tuple(text_bytes(text) for text in strings)

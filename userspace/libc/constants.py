@@ -13,7 +13,7 @@ from kernel.abi.signos import *
 NULL: Final = 0
 
 __all__ = ["NULL"]
-__all__ += [  # noqa: PLE0604 - the headers' own names: all ints, none of them a function or an enum
+__all__ += [
     name
     for header in (errno_values, flags, signos)
     for name, value in vars(header).items()

@@ -110,8 +110,6 @@ async def readv(fd: int, buffers: Sequence[tuple[int, int]]) -> int:
 
 async def writev(fd: int, buffers: Sequence[bytes]) -> int:
     """One write of all buffers in order, as atomic as one write is; how many bytes."""
-    if isinstance(buffers, str | bytes):
-        raise TypeError("writev takes a sequence of buffers: write [data], not data")
     if len(buffers) > IOV_MAX:
         raise os_error(EINVAL)
     count: int = await _write(index(fd), b"".join(data_bytes(piece) for piece in buffers))

@@ -32,8 +32,10 @@ CONTENDED: Final = 2  # locked, and somebody may sleep on it
 _U32: Final = 0xFFFF_FFFF
 
 
-def futex(word: Any, op: int, value: int, timeout_ns: int | None = None, word2: Any = None, value3: int = 0) -> Awaitable[int]:
-    """The system call. WAIT: 0 when woken, else OSError(EAGAIN, EINTR, ETIMEDOUT); WAKE: how many were woken. `word` is a reference or an address."""
+def futex(  # noqa: PLR0917 - the system call's arguments
+    word: Any, op: int, value: int, timeout_ns: int | None = None, word2: Any = None, value3: int = 0
+) -> Awaitable[int]:
+    """The system call; words are references or addresses. WAIT: 0 when woken, else OSError(EAGAIN, EINTR, ETIMEDOUT). WAKE: how many."""
     timeout = None if timeout_ns is None else index(timeout_ns)
     return _futex(address_of(word), index(op), index(value) & _U32, timeout, address_of(word2), index(value3) & _U32)
 
@@ -50,7 +52,7 @@ async def futex_wake(address: int, count: int, sharing: int) -> None:
 
 
 async def wait_for_lock(word: Any, seen: int, sharing: int) -> None:
-    """Take a lock word that held `seen`, sleeping as often as need be. It is CONTENDED then: who slept cannot know that he was the only one."""
+    """Take a lock word that held `seen`, sleeping as often as need be. It is CONTENDED then: others may sleep on it too."""
     if seen == CONTENDED:
         await futex_wait(word.address, CONTENDED, sharing)
     while await word.exchange(CONTENDED, ACQUIRE) != UNLOCKED:

@@ -33,7 +33,7 @@ class FILE(Struct):
     lock: u32  # 0 free, else the owner (from its pthread_self) and the bit 31 "somebody waits"
     flags: u32  # F_* in stdio.py; 0: a standard stream nobody has used yet
     fd: i32
-    unused: i32
+    offset: i32  # bytes from what malloc gave to this head
     buffer: u64  # address, 0: none yet
     size: u64  # bytes of the buffer
     position: u64  # writing: bytes that wait to be written; reading: index of the next byte
@@ -76,7 +76,7 @@ class RandomState(Struct):
 
     lock: u32
     front: i32  # 1 + index of the word to be replaced next; 0: not seeded, which is srand(1)
-    state: Array[i32, RAND_DEGREE]
+    state: Array[u32, RAND_DEGREE]  # type: ignore[type-arg, valid-type]
 
 
 class Arena(Struct):
@@ -92,7 +92,7 @@ class Arena(Struct):
 class Bins(Struct):
     """First free chunk of each small size."""
 
-    head: Array[u64, SMALL_BINS]
+    head: Array[u64, SMALL_BINS]  # type: ignore[type-arg, valid-type]
 
 
 STDIN: Final = LIBC_DATA

@@ -24,10 +24,12 @@ _munmap: Final = syscall("munmap")
 _openat: Final = syscall("openat")
 _unlink: Final = syscall("unlink")
 
-_SHM_FOLDER: Final = b"/dev/shm/"  # noqa: S108 - a folder of the simulated file system
+_SHM_FOLDER: Final = b"/dev/shm/"
 
 
-def mmap(address: int, length: int, prot: int, flags: int, fd: int = -1, offset: int = 0) -> Awaitable[int]:
+def mmap(  # noqa: PLR0917 - the system call's arguments
+    address: int, length: int, prot: int, flags: int, fd: int = -1, offset: int = 0
+) -> Awaitable[int]:
     """The address of the new mapping."""
     return _mmap(address_of(address), index(length), index(prot), index(flags), index(fd), index(offset))
 

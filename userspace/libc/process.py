@@ -17,8 +17,8 @@ from kernel.abi.flags import CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_VFO
 from kernel.abi.layout import THREAD_STACK
 from kernel.abi.signos import SIGCHLD
 from userspace.libc.arguments import environment_vector, string_vector, text_bytes
-from userspace.libc.stdlib import current_environment, getenv
-from userspace.libc.threads import CLONED, forget_other_threads, map_stack, tid_address, unmap_stack
+from userspace.libc.environment import current_environment, environ, getenv
+from userspace.libc.threads import BECOME, CLONED, forget_other_threads, map_stack, tid_address, unmap_stack
 from userspace.libc.unistd import rusage
 from userspace.ref import address_of
 from userspace.trap import become_function, os_error, syscall, text_address
@@ -47,8 +47,9 @@ async def clone(fn: Thread, flags: int, arg: Any = None, *, parent_tid: Any = No
     stack = size = 0
     if flags & CLONE_VM:
         stack, size = await map_stack(THREAD_STACK)
+    words = address_of(parent_tid), address_of(child_tid), address_of(tls)
     try:
-        tid: int = await _clone(index(flags), stack + size, address_of(parent_tid), address_of(child_tid), address_of(tls), address, (CLONED, arg))
+        tid: int = await _clone(index(flags), stack + size, *words, address, (CLONED, arg))
     except OSError:
         if stack:
             await unmap_stack(stack, size)
@@ -60,15 +61,20 @@ async def clone(fn: Thread, flags: int, arg: Any = None, *, parent_tid: Any = No
 
 async def become(fn: Thread, *plain: Any) -> None:
     """Go on as fn(*plain), with a fresh coroutine stack and an empty record of ops. Never returns."""
-    await become_function(text_address(fn), plain)
+    await become_function(text_address(fn), ((BECOME, plain),))
 
 
 # ---- exec -------------------------------------------------------------------------------------------------------------------
 
 
-def execve(path: str, argv: Sequence[str], env: Mapping[str, str]) -> Awaitable[None]:
+async def _vector_of(env: Mapping[str, str]) -> tuple[bytes, ...]:
+    """envp: of a mapping, or of `environ`, which has to be read."""
+    return await current_environment() if env is environ else environment_vector(env)
+
+
+async def execve(path: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
     """Become the program in `path`. Returns only by OSError."""
-    return _execve(text_bytes(path), string_vector(argv), environment_vector(env))
+    await _execve(text_bytes(path), string_vector(argv), await _vector_of(env))
 
 
 async def execv(path: str, argv: Sequence[str]) -> None:
@@ -83,7 +89,7 @@ async def execvp(file: str, argv: Sequence[str]) -> None:
 
 async def execvpe(file: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
     """Search the caller's PATH, with the environment given."""
-    await _search_and_execute(file, string_vector(argv), environment_vector(env))
+    await _search_and_execute(file, string_vector(argv), await _vector_of(env))
 
 
 async def _search_and_execute(file: str, argv: tuple[bytes, ...], env: tuple[bytes, ...]) -> None:

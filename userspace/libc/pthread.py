@@ -129,18 +129,21 @@ async def _prepare(tcb: Any, tid: int, cores: tuple[int, ...]) -> None:
         raise refused
 
 
-async def thread_main(fn: Thread, arg: Any) -> None:
-    """The first function of a new thread: `arg` is what pthread_create or clone passed. Never returns."""
+async def thread_main(fn: Callable[..., Awaitable[Any]], arg: Any) -> None:
+    """The first function of a coroutine stack that does not begin with main: `arg` is what clone or become passed. Never returns."""
     kind, plain = arg
     if kind == t.CLONED:
         status = await fn(plain)
-        await _exit((0 if status is None else index(status)) & 0xFF)
+        await _exit(0 if status is None else index(status))
     if kind == t.HELD_PTHREAD and not await _may_start():
         await _exit(0)
     try:
-        value = await fn(plain)
+        value = await (fn(*plain) if kind == t.BECOME else fn(plain))
     except ThreadExit as ending:
         value = ending.value
+    else:
+        if kind == t.BECOME and await self_address() == MAIN_TCB:
+            await exit_process(0 if value is None else index(value))
     await finish_thread(value)
 
 
@@ -166,7 +169,14 @@ async def finish_thread(value: Any) -> None:
     """
     me = await self_address()
     tcb = ThreadControlBlock.at(me)
-    await _store_result(tcb, value)
+    kind, result, text = _encode(value)
+    if text:
+        result = await stack_room(len(text), 16)  # of this coroutine, which never ends: the text stays until the joiner has read it
+        await write_memory(result, text)
+        await tcb.result_size.store(len(text), RELAXED)
+    if kind != t.RESULT_NONE:
+        await tcb.result.store(result, RELAXED)
+        await tcb.result_kind.store(kind, RELAXED)
     if me == MAIN_TCB:
         await MAIN.process_end.compare_exchange(t.ALL_RUN, t.LAST_ENDS, SEQ_CST)
     detached = await tcb.state.compare_exchange(t.RUNNING, t.EXITED, ACQ_REL) == t.DETACHED
@@ -176,8 +186,7 @@ async def finish_thread(value: Any) -> None:
     elif detached:
         await tcb.state.store(t.EXITED, SEQ_CST)
     if await MAIN.process_end.load(SEQ_CST) == t.LAST_ENDS and await t.is_last(me):
-        if await MAIN.process_end.exchange(t.ENDING) == t.LAST_ENDS:
-            await exit_process(0)
+        await _end_process()
     if stack:
         await _sigprocmask(f.SIG_BLOCK, _ALL_SIGNALS)
         await _set_tid_address(0)
@@ -185,20 +194,20 @@ async def finish_thread(value: Any) -> None:
     await _exit(0)
 
 
-async def _store_result(tcb: Any, value: Any) -> None:
+async def _end_process() -> None:
+    """Two threads may both find that they are the last: one of them ends the process."""
+    if await MAIN.process_end.exchange(t.ENDING) == t.LAST_ENDS:
+        await exit_process(0)
+
+
+def _encode(value: Any) -> tuple[int, int, bytes]:
+    """(RESULT_*, the int, the literal) of a thread's result. Raises TypeError for what is not plain."""
     if value is None:
-        return
+        return t.RESULT_NONE, 0, b""
     if value.__class__ is int and _INT64_MIN <= value <= _INT64_MAX:
-        await tcb.result.store(value, RELAXED)
-        await tcb.result_kind.store(t.RESULT_INT, RELAXED)
-        return
+        return t.RESULT_INT, value, b""
     _check_plain(value)
-    text = repr(value).encode("utf-8", "surrogateescape")
-    address = await stack_room(len(text), 16)  # the stack stays until the joiner has read it
-    await write_memory(address, text)
-    await tcb.result.store(address, RELAXED)
-    await tcb.result_size.store(len(text), RELAXED)
-    await tcb.result_kind.store(t.RESULT_TEXT, RELAXED)
+    return t.RESULT_TEXT, 0, repr(value).encode("utf-8", "surrogateescape")
 
 
 def _check_plain(value: Any) -> None:
@@ -206,7 +215,8 @@ def _check_plain(value: Any) -> None:
         for part in value:
             _check_plain(part)
     elif value is not None and value.__class__ not in (bool, int, float, str, bytes):
-        raise TypeError(f"a thread's result is a plain value (int, str, bytes, None, tuples of these), not {type(value).__name__}; of a reference, .address")
+        kind = type(value).__name__
+        raise TypeError(f"a thread's result is a plain value (int, str, bytes, None, tuples of these; a reference's .address), not {kind}")
 
 
 async def _load_result(tcb: Any) -> Any:

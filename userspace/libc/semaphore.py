@@ -45,7 +45,7 @@ async def sem_init(sem: Any, pshared: int, value: int) -> None:
     await sem.write_bytes(_LAYOUT.pack(value, SHARED if pshared else PRIVATE, 0, 0, 0))
 
 
-async def sem_destroy(sem: Any) -> None:  # noqa: ARG001 - nothing to release, as in glibc
+async def sem_destroy(sem: Any) -> None:
     """Nothing has to be released."""
 
 

@@ -73,7 +73,7 @@ async def sigaction(signo: int, act: SigAction | None = None) -> SigAction:
 
 
 async def signal(signo: int, handler: Handler | int) -> Handler | int:
-    """BSD's signal(), as glibc: the signal is blocked while its handler runs, and calls restart. The previous handler."""
+    """BSD semantics, as glibc: the signal is blocked while its handler runs, and calls restart. The previous handler."""
     wanted = (_handler_address(handler), signal_set((signo,)), SA_RESTART)
     address, _, _ = await _sigaction(index(signo), wanted)
     before: Handler | int = _handler_of(address)

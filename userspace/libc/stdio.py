@@ -19,6 +19,7 @@ from kernel.abi.flags import (
     _IOLBF,
     _IONBF,
     AT_FDCWD,
+    BUFSIZ,
     F_GETFL,
     F_SETFL,
     O_ACCMODE,
@@ -102,7 +103,7 @@ async def fflush(stream: Any = None) -> None:
     for each in await streams.all_streams():
         try:
             await _flush(each, give_back=False)
-        except OSError as error:  # noqa: PERF203 - the others are flushed all the same
+        except OSError as error:
             failed = error
     if failed is not None:
         raise failed
@@ -128,7 +129,7 @@ async def flush_at_exit() -> None:
     for stream in await streams.all_streams():
         try:
             await _flush(stream, give_back=True)
-        except OSError:  # noqa: PERF203
+        except OSError:
             continue
 
 
@@ -137,7 +138,7 @@ async def flush_at_exit() -> None:
 
 def _open_flags(mode: str) -> tuple[int, int]:
     """(flags for open, flags of the stream) of a mode. Raises OSError(EINVAL)."""
-    first, rest = mode[:1], mode[1:].split(",")[0]
+    first, rest = mode[:1], mode[1:].split(",", maxsplit=1)[0]
     if first not in ("r", "w", "a"):
         raise trap.os_error(EINVAL)
     flags = {"r": 0, "w": O_CREAT | O_TRUNC, "a": O_CREAT | O_APPEND}[first]
@@ -147,14 +148,14 @@ def _open_flags(mode: str) -> tuple[int, int]:
 
 
 def _extra(flags: int, rest: str) -> int:
-    """glibc's `e` (close on exec) and `x` (the file must be new)."""
+    """Glibc's `e` (close on exec) and `x` (the file must be new)."""
     return flags | (O_CLOEXEC if "e" in rest else 0) | (O_EXCL if "x" in rest else 0)
 
 
 async def _new_stream(fd: int, flags: int) -> FILE:
-    stream: FILE = FILE.at(await malloc(sizeof(FILE) + 48))
-    stream = FILE.at((stream.address + 48) & ~63) if stream.address % 64 else stream  # the head is one line
-    await streams.link(stream, flags, fd)
+    room = await malloc(sizeof(FILE) + 48)
+    stream: FILE = FILE.at((room + 48) & ~63)  # the head is one line
+    await streams.link(stream, flags | OWN_HEAD, fd, stream.address - room)
     return stream
 
 
@@ -199,7 +200,7 @@ async def fclose(stream: Any) -> None:
         await file.buffer.store(0)
         await file.flags.store(head.flags & ~OWN_BUFFER)
     if head.flags & OWN_HEAD:
-        await free(file)
+        await free(file.address - head.offset)
     if failed is not None:
         raise failed
     if closed.__class__ is Failure:
@@ -207,7 +208,7 @@ async def fclose(stream: Any) -> None:
 
 
 async def setvbuf(stream: Any, mode: int, size: int = 0) -> None:
-    """How the stream is buffered from now on: _IOFBF, _IOLBF, _IONBF; with a `size`, in a buffer of that many bytes. Raises OSError(EINVAL)."""
+    """How the stream is buffered from now on: _IOFBF, _IOLBF, _IONBF, with a buffer of `size` bytes. Raises OSError(EINVAL)."""
     if mode not in (_IOFBF, _IOLBF, _IONBF):
         raise trap.os_error(EINVAL)
     file = stream_at(stream)
@@ -222,7 +223,7 @@ async def setvbuf(stream: Any, mode: int, size: int = 0) -> None:
         if head.flags & OWN_BUFFER:
             await free(head.buffer)
             flags &= ~OWN_BUFFER
-        await streams.set_buffer(file, 0, size if size > 0 else streams.STATIC_BUFFER)
+        await streams.set_buffer(file, 0, size if size > 0 else BUFSIZ)
         await streams.set_flags(file, head, flags)
     finally:
         await streams.unlock_stream(file, owner)

@@ -64,7 +64,7 @@ def parse(format_: bytes) -> tuple[bytes | Directive, ...]:
 
 
 def format_text(format_: str | bytes, args: tuple[Any, ...]) -> bytes:
-    """What printf(format, *args) writes. Raises TypeError for missing or unsuitable arguments; more of them than needed are ignored, as in C."""
+    """What printf(format, *args) writes. Raises TypeError for missing or unsuitable arguments; superfluous ones are ignored, as in C."""
     if isinstance(format_, str):
         format_ = format_.encode("utf-8", "surrogateescape")
     if b"%" not in format_:

@@ -107,7 +107,7 @@ async def rand() -> int:
             await _seed(1)
             front = FRONT_AFTER_SEED
         word = RANDOM.state[front]
-        value = (await word.load() + await RANDOM.state[(front - SEPARATION) % RAND_DEGREE].load()) & 0xFFFF_FFFF
+        value: int = (await word.load() + await RANDOM.state[(front - SEPARATION) % RAND_DEGREE].load()) & 0xFFFF_FFFF
         await word.store(value)
         await RANDOM.front.store((front + 1) % RAND_DEGREE + 1)
     finally:

@@ -55,7 +55,7 @@ class Head(NamedTuple):
     lock: int
     flags: int
     fd: int
-    unused: int
+    offset: int
     buffer: int
     size: int
     position: int
@@ -67,7 +67,7 @@ class Head(NamedTuple):
 def stream_at(stream: Any) -> FILE:
     """The FILE meant by a program's argument. Raises OSError(EBADF) for NULL and TypeError for what is no stream."""
     if stream.__class__ is FILE:
-        return stream  # type: ignore[no-any-return]
+        return stream
     address = address_of(stream)
     if address == 0:
         raise trap.os_error(EBADF)
@@ -203,7 +203,7 @@ async def put_locked(stream: FILE, data: bytes) -> None:
 
 
 async def _put_and_flush(stream: FILE, head: Head, data: bytes, lines: int) -> None:
-    """glibc's xsputn where something must be written now: `lines` bytes of it are whole lines."""
+    """Glibc's xsputn where something must be written now: `lines` bytes of it are whole lines."""
     room = head.size - head.position
     count = min(room, lines or len(data)) if len(data) <= room else room
     if count:
@@ -333,7 +333,7 @@ async def _read_through(stream: FILE, head: Head, limit: int) -> bytes:
         taken.append(piece)
         limit -= len(piece)
     await set_range(stream, 0, 0)
-    if 0 < limit and not head.flags & AT_END:
+    if limit > 0 and not head.flags & AT_END:
         taken.append(await take_locked(stream, limit, by_line=False))
     return b"".join(taken)
 
@@ -354,11 +354,11 @@ async def all_streams() -> list[FILE]:
     return [*streams, FILE.at(STDERR), FILE.at(STDOUT), FILE.at(STDIN)]
 
 
-async def link(stream: FILE, flags: int, fd: int) -> None:
-    """A new stream: fill in its head and put it on the list."""
+async def link(stream: FILE, flags: int, fd: int, offset: int) -> None:
+    """A new stream, `offset` bytes into what malloc gave: fill in its head and put it on the list."""
     await lock(STREAMS.lock)
     head = await STREAMS.head.load()
-    await trap.write_memory(stream.address, _HEAD.pack(0, flags, fd, 0, 0, 0, 0, 0, head, 0))
+    await trap.write_memory(stream.address, _HEAD.pack(0, flags, fd, offset, 0, 0, 0, 0, head, 0))
     await STREAMS.head.store(stream.address)
     await unlock(STREAMS.lock)
 

@@ -1,4 +1,6 @@
-"""<string.h> and <stdatomic.h>: memory in bulk, fences, and `compute`. Bulk access is one op for each 64-byte line, so it can be seen half done.
+"""<string.h> and <stdatomic.h>: memory in bulk, fences, and `compute`.
+
+Bulk access is one op for each 64-byte line, so it can be seen half done.
 
 Addresses may be given as numbers or as references. Man pages: memcpy(3), memset(3), atomic_thread_fence in C11 7.17.4.
 """
@@ -49,7 +51,7 @@ def compute(ns: int) -> Awaitable[None]:
 
 
 def strsignal(signo: int) -> str:
-    """The text for a signal: strsignal(3)."""
+    """What strsignal(3) says of a signal."""
     if SIGRTMIN <= signo <= SIGRTMAX:
         return f"Real-time signal {signo - SIGRTMIN}"
     return SIGNAL_DESCRIPTIONS.get(signo, f"Unknown signal {signo}")

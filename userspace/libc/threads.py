@@ -27,10 +27,11 @@ _mmap: Final = syscall("mmap")
 _mprotect: Final = syscall("mprotect")
 _munmap: Final = syscall("munmap")
 
-# What the function of a new thread is, as the first word of clone's `arg` (see pthread.thread_main).
+# What the function of a new thread is, as the first word of the argument that crosses (see pthread.thread_main).
 PTHREAD: Final = "pthread"
 HELD_PTHREAD: Final = "held pthread"  # waits until its creator has finished preparing it
 CLONED: Final = "clone"  # made by clone(): no TCB
+BECOME: Final = "become"  # went on at a function by become()
 
 RUNNING: Final = 0  # states of a thread
 DETACHED: Final = 1  # running, and nobody will join it

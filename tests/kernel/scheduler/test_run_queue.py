@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +56,7 @@ def test_minimum_never_goes_back() -> None:
 
 
 def test_a_nice_level_is_worth_a_quarter() -> None:
-    assert all(100 * a // b in range(117, 132) for a, b in zip(PRIO_TO_WEIGHT, PRIO_TO_WEIGHT[1:], strict=False))
+    assert all(100 * a // b in range(117, 132) for a, b in itertools.pairwise(PRIO_TO_WEIGHT))
     assert weight_of(0) == 1024
     assert virtual_ns(1000, weight_of(0)) == 1000
     assert virtual_ns(1024, weight_of(19)) == 1024 * 1024 // 15

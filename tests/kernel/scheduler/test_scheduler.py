@@ -505,10 +505,19 @@ def test_rename_moves_the_thread_and_its_attention() -> None:
     bench = Bench()
     bench.new(101)
     bench.attend(101, 1)
-    bench.state.rename(101, 100)
+    bench.state.rename(101, 100, bench)
     bench.verify()
     assert set(bench.state.threads) == {100}
     assert bench.state.attention == {100: 1}
+
+
+def test_renamed_thread_is_told_again_when_its_time_ends() -> None:
+    bench = Bench()
+    bench.new(101)
+    bench.new(102)
+    bench.state.rename(101, 100, bench)
+    bench.verify()
+    assert bench.told[-1] == ("reschedule", 0, 100, SLICE)
 
 
 def test_leader_may_report_its_end_after_its_tid_was_taken_over() -> None:
@@ -517,7 +526,7 @@ def test_leader_may_report_its_end_after_its_tid_was_taken_over() -> None:
     bench.new(101)
     bench.attend(100, 2)
     bench.attend(100, 0)
-    bench.state.rename(101, 100)
+    bench.state.rename(101, 100, bench)
     bench.verify()
     bench.on_core.pop(0)
     bench.state.exited(0, 0, 0, bench)
@@ -533,7 +542,7 @@ def test_report_of_a_renamed_thread_may_come_before_the_rename() -> None:
     bench.on_core[0][0].caller.tid = 100
     bench.preempt(100)
     assert bench.on_core[0][1] == 1
-    bench.state.rename(101, 100)
+    bench.state.rename(101, 100, bench)
     bench.verify()
     assert set(bench.state.threads) == {100}
 
@@ -690,7 +699,11 @@ def test_check_finds_a_weight_that_is_not_its_nices() -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["new", "park", "wake", "preempt", "yield", "exit", "attend", "affine", "nice"]), st.integers(0, 9), st.integers(0, 9)),
+    st.tuples(
+        st.sampled_from(["new", "park", "wake", "preempt", "yield", "exit", "attend", "affine", "nice"]),
+        st.integers(0, 9),
+        st.integers(0, 9),
+    ),
     max_size=60,
 )
 

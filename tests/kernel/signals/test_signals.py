@@ -915,9 +915,7 @@ def test_invariants_hold_after_every_sequence(steps: list[tuple[str, int, int]])
     """And what the scheduler heard last of each thread is its attention."""
     bench = Bench()
     state = bench.state
-    serial = 0
-    for action, a, b in steps:
-        serial += 1
+    for serial, (action, a, b) in enumerate(steps, 1):
         tids = state.processes[100].threads
         tid = tids[b % len(tids)]
         signo = SIGNOS[a]

@@ -1,0 +1,75 @@
+"""Running small programs in tests: a source text becomes a program, a scenario becomes a sweep over seeds.
+
+A sweep is the strong form of a test here: the same program under many seeds at message granularity, on the machine that checks all
+invariants after every message, and with nothing left at the end. It counts what came out, so that a test can say which outcomes it
+expects to see and which never.
+"""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actors.loader import Library
+from trapline.machine import Machine, Run
+from trapline.programs import Found
+
+FULL = bool(os.environ.get("TRAPLINE_SWEEP"))  # `make sweep`: the sizes that are claimed; else a smaller default of the same code
+PRELUDE = "from userspace.libc import *\n"
+
+
+def program(source: str, name: str = "program", **others: str) -> Found:
+    """A program from a text; `others` are further files of its folder. The import of libc is added where it is missing."""
+    sources = {key: _complete(text) for key, text in {name: source, **others}.items()}
+    return Found(name, f"/home/user/{name}", sources[name], Library(sources))
+
+
+def _complete(text: str) -> bytes:
+    text = textwrap.dedent(text)
+    return (text if "userspace.libc" in text else PRELUDE + text).encode()
+
+
+def run(source: str | Found, config: str = "quad", **options: Any) -> Run:
+    """Run a program once; `argv` and `stdin` go to the run, the rest to the machine."""
+    found = source if isinstance(source, Found) else program(source)
+    argv, stdin = options.pop("argv", ()), options.pop("stdin", b"")
+    return Machine(config, **options).run(found, argv, stdin)
+
+
+def ran_well(result: Run) -> Run:
+    """Assert that a run is `ok`, showing everything that explains why it is not."""
+    assert result.verdict == "ok", explain(result)
+    return result
+
+
+def explain(result: Run) -> str:
+    """A run that should have been good, for the assertion's message."""
+    failures = "\n".join(f"{failure.kind}: {failure.message}" for failure in result.failures)
+    return f"seed {result.seed}: {result.verdict}\n{failures}\n{result.panic}\n{result.stdout.decode(errors='replace')}\n{result.stderr.decode(errors='replace')}"
+
+
+def sweep(
+    source: str | Found,
+    seeds: int = 300,
+    *,
+    quick: int = 40,
+    config: str = "checked",
+    judge: Callable[[Run], Any] = lambda run: run.stdout,
+    argv: Sequence[str] = (),
+    leftovers: bool = True,
+    **options: Any,
+) -> Counter[Any]:
+    """Run under many seeds at message granularity; every run must be ok and leave nothing. Counts what `judge` says of each run."""
+    found = source if isinstance(source, Found) else program(source)
+    settings: dict[str, Any] = {"strategy": "random", "granularity": "messages", "events": (), **options}
+    outcomes: Counter[Any] = Counter()
+    for seed in range(seeds if FULL else min(quick, seeds)):
+        result = ran_well(Machine(config, seed=seed, **settings).run(found, argv))
+        if leftovers:
+            left = result.system.leftovers()
+            assert not left, f"seed {seed} leaves {left}"
+        outcomes[judge(result)] += 1
+    return outcomes
