@@ -71,7 +71,7 @@ class System:
         kinds = (ProcessesActor, MemoryActor, FilesActor, IpcActor, SignalsActor, TimersActor, SchedulerActor)
         for rank, kind in enumerate(kinds, start=PROCESSES):
             self._start(kind(self.conductor, rank, states[rank - 1]))
-        for _ in range(0 if wide else config.machine.cores):
+        for _ in range(config.machine.cores):
             self.add_core()
 
     def _states(self, config: Config, seed: int, wide: bool, library: Library) -> tuple[Any, ...]:
@@ -140,7 +140,7 @@ class System:
             "pinned objects": len(opened.object_pins),
             "console and FIFO tickets": len(opened.console_waits) + len(opened.fifo_waits),
             "pipes": len(ipc.pipes),
-            "futex waiters": len(ipc.futexes),
+            "futex waiters": len(ipc.futexes.waits) + len(ipc.futexes.completed),
             "signalled threads": len(signals.threads),
             "timers": len(timers.armed()),
             "threads": len(queues.threads),

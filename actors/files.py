@@ -155,7 +155,8 @@ class FilesActor(FileNames, FileTransfers):
         """What became of an open that waited: the other side came, it was interrupted, or it still waits."""
         wait = self.state.fifo_waits[ticket]
         ends = (wait.readable, wait.writable)
-        answer = await self.ask(IPC, ipc.FifoOpen(wait.pipe, *ends, nonblock=False, tid=ticket.tid, serial=ticket.serial, wait_generation=wait.generation))
+        rest = (ticket.tid, ticket.serial, wait.generation)
+        answer = await self.ask(IPC, ipc.FifoOpen(wait.pipe, *ends, wait.flags & O_NONBLOCK != 0, *rest))
         if not answer.done and not interrupted:
             return self._waits_for_partner(wait)
         del self.state.fifo_waits[ticket]

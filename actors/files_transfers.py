@@ -102,16 +102,19 @@ class FileTransfers(FilesBase):
 
     def serve_content(self, message: files.ServeContent) -> Any:
         """Processes made the content of a /proc description: keep it, unless another thread's call did so first."""
-        request = message.request
         description = self.state.descriptions.get(message.description)
         if description is None:  # closed by another thread meanwhile
             raise SysError(EBADF)
-        if description.directory:
-            description.entries = message.entries if description.entries is None else description.entries
-            return self._list_proc(description, request.count)  # type: ignore[attr-defined]  # it was a Getdents
+        match message.request:
+            case files.Getdents() as request:
+                description.entries = message.entries if description.entries is None else description.entries
+                return self._list_proc(description, request.count)
+            case files.Pread() as request:
+                offset = request.offset
+            case files.Read() as request:
+                offset = CURRENT
         description.content = message.content if description.content is None else description.content
-        offset = request.offset if request.__class__ is files.Pread else CURRENT  # type: ignore[attr-defined]
-        return self._read_proc(request, description, offset, request.count)  # type: ignore[attr-defined, arg-type]
+        return self._read_proc(request, description, offset, request.count)
 
     # ---- writing ------------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from userspace.libc.libc_data import ENVIRONMENT
 from userspace.libc.pthread import ThreadExit, finish_thread, thread_main
 from userspace.libc.signal import siginfo
 from userspace.libc.stdlib import exit as exit_process
+from userspace.libc.threads import prepare_first_thread
 
 POINTER: Final = 8  # bytes
 CHAIN_MAX: Final = 8  # exceptions shown that led to one another
@@ -42,6 +43,7 @@ _sigreturn = trap.syscall("rt_sigreturn")
 async def start_main(main: Any) -> None:
     """The entry point of an image. Never returns."""
     try:
+        await prepare_first_thread()
         arguments = await _arguments(main)
         await exit_process(_status(await main(*arguments)))
     except BaseException as error:  # noqa: BLE001 - the outermost level of a program
@@ -77,25 +79,12 @@ def _status(result: Any) -> int:
 # ---- threads and handlers ----------------------------------------------------------------------------------------------------------
 
 
-async def start_thread(fn: Any, *args: Any) -> None:
-    """A thread or child that begins at `fn`. Never returns.
-
-    One argument is what pthread_create and clone let cross, (kind, arg); two are what `become` does, (plain arguments, None).
-    """
+async def start_thread(fn: Any, arg: Any) -> None:
+    """A thread, or a child of clone, or what `become` goes on with: `arg` is what crossed the trap, (kind, plain). Never returns."""
     try:
-        if len(args) == 1:
-            await thread_main(fn, args[0])
-        else:
-            await _finish(await fn(*args[0]))
+        await thread_main(fn, arg)
     except BaseException as error:  # noqa: BLE001 - the outermost level of a thread
         await end_by(error, fn)
-
-
-async def _finish(value: Any) -> None:
-    """The end of a function that replaced the thread's own by `become`: the thread's end, or main's."""
-    if await trap.register("pthread_self"):
-        await finish_thread(value)
-    await exit_process(_status(value))
 
 
 async def run_handler(fn: Any, args: tuple[Any, ...]) -> None:

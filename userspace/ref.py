@@ -164,7 +164,7 @@ def sizeof(type: Any) -> int:
 
 
 def alloca(type: Any) -> Awaitable[Any]:
-    """A reference to a fresh `type` on the thread's stack, released when the calling function ends: alloca(3). Not zeroed."""
+    """A reference to a fresh `type` on the thread's stack, released when the calling function ends. Not zeroed."""
     if not is_type(type):
         raise TypeError(f"alloca takes a type of simulated memory, not {type!r}")
     return stack_reference(type.at, type._size_, type._align_)  # no coroutine of its own: the room is its caller's

@@ -409,7 +409,7 @@ class ServeContent(Message, frozen=True, gc=False):
     `entries` instead of `content` for a directory. Reply: as the request.
     """
 
-    request: Message
+    request: Read | Pread | Getdents
     description: int
     content: bytes
     entries: tuple[tuple[int, int, bytes], ...]

@@ -50,7 +50,7 @@ def _descriptions(state: FilesState) -> Iterator[Violation]:
     for number, description in state.descriptions.items():
         if description.references != counted[number] + pins[number] or description.pins != pins[number]:
             found = f"found {counted[number]} descriptors and {pins[number]} waiting calls"
-            yield Violation("description_references", f"description {number} counts {description.references} and {description.pins}, {found}")
+            yield Violation("description_references", f"description {number} counts {description.references} ({description.pins}), {found}")
 
 
 def _inode_references(state: FilesState) -> Iterator[Violation]:

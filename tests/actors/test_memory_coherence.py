@@ -20,7 +20,7 @@ from kernel.hardware import Tlb, walk
 from kernel.processes.image import Image
 from tests.support.memory_actor import LoneMemory, caller
 
-PAGE, BASE, PAGES, SHARED_PAGES, CORES, MAX_SPACES = 4096, 0x1F_D000, 6, 2, 3, 4  # the base lies before a border of blocks
+PAGE, BASE, PAGES, SHARED_PAGES, CORES, MAX_SPACES = 4096, 0x1F_E000, 3, 1, 3, 3  # the base lies before a border of blocks
 RW = f.PROT_READ | f.PROT_WRITE
 
 
@@ -43,6 +43,7 @@ class Simulation:
         self.cores = [CoreModel() for _ in range(CORES)]
         self.boxes: dict[int, deque[Any]] = {}
         self.fork_of = 0  # space that processes is duplicating
+        self.processes_waits = False
         image = Image("x", 0, "", (), 0x90_0000)
         first = self.actor.reply_to(PROCESSES, memory.NewSpace(image, 0, (), (), b"x", 1 << 20, bytes(16), (0, 0, 0, 0))).space
         for flags, start, count in [(f.MAP_PRIVATE, 0, PAGES), (f.MAP_SHARED, PAGES, SHARED_PAGES)]:
@@ -67,8 +68,8 @@ class Simulation:
                 choices.append((self.serve, number))
             if not one.waits:
                 choices += [(self.act, number)] * 2
-        if not self.fork_of and len(self.private) < MAX_SPACES and not self.boxes.get(PROCESSES):
-            choices.append((self.fork,))
+        if not self.processes_waits:
+            choices.append((self.fork,) if len(self.private) < MAX_SPACES else (self.release,))
         work, *args = choices[int(self.random.random() * len(choices))]
         work(*args)
 
@@ -97,7 +98,17 @@ class Simulation:
         if any(space == self.fork_of for space, _ in self.flux):
             self.fork_of = 0  # what the child gets of a page in flux would not be known
             return
+        self.processes_waits = True
         self.send(PROCESSES, memory.DuplicateSpace(self.fork_of))
+
+    def release(self) -> None:
+        """A process ends: one of a space that no core has loaded."""
+        for space in list(self.private):
+            if not self.hardware.loaded_by(space):
+                del self.private[space], self.prot[space]
+                self.processes_waits = True
+                self.send(PROCESSES, memory.ReleaseSpace(space))
+                return
 
     def act(self, number: int) -> None:
         one, space = self.cores[number], self.hardware.cr3[number]
@@ -107,7 +118,7 @@ class Simulation:
         elif draw < 0.04:
             one.tlb.flush()
             self.hardware.cr3[number] = list(self.private)[int(self.random.random() * len(self.private))]
-        elif draw < 0.16 and page < PAGES and space != self.fork_of:
+        elif draw < 0.12 and page < PAGES and space != self.fork_of:
             self.change(number, space, page)
         else:
             self.stores += 1
@@ -166,6 +177,9 @@ class Simulation:
 
     def answered(self, to: int, value: Any) -> None:
         if to == PROCESSES:
+            self.processes_waits = False
+            if value is None:
+                return
             self.private[value] = dict(self.private[self.fork_of])
             self.prot[value] = dict(self.prot[self.fork_of])
             self.fork_of = 0

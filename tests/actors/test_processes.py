@@ -60,11 +60,11 @@ def test_a_program_that_does_not_fit_leaves_nothing() -> None:
 def test_a_run_is_finished_when_the_last_descendant_has_ended() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    child = actor.clone(first)
-    actor.exit(first, 3)
+    child = actor.fork(first)
+    actor.end(first, 3)
     assert actor.state.first_status == 3 << 8
     assert not actor.state.finished(100)
-    actor.exit(child)
+    actor.end(child)
     assert actor.state.finished(100)
     assert sorted(actor.state.processes) == [1, 2, 3, 4, 5], "the reaper has collected both"
 
@@ -76,7 +76,7 @@ def test_fork_asks_every_owner_and_then_enqueues() -> None:
     actor = LoneProcesses()
     parent = actor.start()
     actor.done.clear()
-    child = actor.clone(parent)
+    child = actor.fork(parent)
     assert [type(message) for message in actor.done] == [memory.DuplicateSpace, files.CopyTable, signals.CopySignals, scheduler.Enqueue]
     assert (child.pid, child.path) == (101, (0, 0))
     assert actor.last_reply == 101
@@ -88,7 +88,7 @@ def test_a_thread_shares_space_and_table() -> None:
     actor = LoneProcesses()
     parent = actor.start()
     actor.done.clear()
-    thread = actor.clone(parent, THREAD | CLONE_SETTLS | CLONE_CHILD_CLEARTID, tls=77, child_tid=0x1000, stack=0x5000)
+    thread = actor.fork(parent, THREAD | CLONE_SETTLS | CLONE_CHILD_CLEARTID, tls=77, child_tid=0x1000, stack=0x5000)
     assert [type(message) for message in actor.done] == [signals.CopySignals, scheduler.Enqueue]
     assert (thread.pid, thread.tid, thread.space, thread.table) == (100, 101, parent.space, parent.table)
     context = actor.done[-1].context
@@ -99,14 +99,14 @@ def test_a_thread_shares_space_and_table() -> None:
 def test_tids_are_written_where_asked() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent, SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, parent_tid=0x10, child_tid=0x20)
+    child = actor.fork(parent, SIGCHLD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID, parent_tid=0x10, child_tid=0x20)
     assert actor.named(memory.WriteWord) == [memory.WriteWord(parent.space, 0x10, 101), memory.WriteWord(child.space, 0x20, 101)]
 
 
 @pytest.mark.parametrize("flags", [CLONE_SIGHAND, CLONE_THREAD, CLONE_THREAD | CLONE_VM, CLONE_NEWNS])
 def test_flags_that_make_no_sense_are_einval(flags: int) -> None:
     actor = LoneProcesses()
-    assert actor.clone(actor.start(), flags) == Failure(EINVAL)
+    assert actor.fork(actor.start(), flags) == Failure(EINVAL)
 
 
 @pytest.mark.parametrize("refusing", [memory.DuplicateSpace, files.CopyTable])
@@ -116,7 +116,7 @@ def test_a_failed_fork_leaves_no_trace(refusing: type) -> None:
     before = copy.deepcopy(actor.state)
     actor.answers[refusing] = lambda m: Failure(ENOMEM)
     actor.done.clear()
-    assert actor.clone(parent) == Failure(ENOMEM)
+    assert actor.fork(parent) == Failure(ENOMEM)
     before.pids.last, before.pids.births = actor.state.pids.last, actor.state.pids.births
     assert actor.state == before
     assert bool(actor.named(memory.ReleaseSpace)) == (refusing is files.CopyTable)
@@ -125,19 +125,19 @@ def test_a_failed_fork_leaves_no_trace(refusing: type) -> None:
 def test_nproc_and_max_threads_are_eagain() -> None:
     actor = small(max_threads=2)
     parent = actor.start()
-    actor.clone(parent)
-    assert actor.clone(parent) == Failure(EAGAIN)
+    actor.fork(parent)
+    assert actor.fork(parent) == Failure(EAGAIN)
     actor = LoneProcesses()
     parent = actor.start()
     as_user(actor, 100, 1000)
     actor.state.processes[100].limits[RLIMIT_NPROC] = (1, 1)
-    assert actor.clone(parent) == Failure(EAGAIN)
+    assert actor.fork(parent) == Failure(EAGAIN)
 
 
 def test_clone_parent_makes_a_sibling() -> None:
     actor = LoneProcesses()
-    child = actor.clone(actor.start())
-    sibling = actor.clone(child, CLONE_PARENT)
+    child = actor.fork(actor.start())
+    sibling = actor.fork(child, CLONE_PARENT)
     assert actor.state.processes[sibling.pid].ppid == 100
     assert actor.state.processes[sibling.pid].exit_signal == SIGCHLD
 
@@ -145,30 +145,30 @@ def test_clone_parent_makes_a_sibling() -> None:
 def test_vfork_waits_until_the_child_ends() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent, SIGCHLD | CLONE_VM | CLONE_VFORK)
+    child = actor.fork(parent, SIGCHLD | CLONE_VM | CLONE_VFORK)
     assert actor.last_reply.reason == "vfork"
     assert actor.last_reply.killable
-    assert isinstance(actor.resume(parent), WouldBlock)
-    actor.exit(child)
+    assert isinstance(actor.go_on(parent), WouldBlock)
+    actor.end(child)
     assert scheduler.Wake(100, 1, timed_out=False) in actor.done
-    assert actor.resume(parent) == child.tid
+    assert actor.go_on(parent) == child.tid
 
 
 def test_vfork_waits_until_the_child_executes() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent, SIGCHLD | CLONE_VM | CLONE_VFORK)
+    child = actor.fork(parent, SIGCHLD | CLONE_VM | CLONE_VFORK)
     actor.request(exec_message(child))
-    assert actor.resume(parent) == child.tid
+    assert actor.go_on(parent) == child.tid
 
 
 def test_a_killed_vfork_parent_forgets_its_child() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent, SIGCHLD | CLONE_VM | CLONE_VFORK)
-    assert actor.resume(parent, interrupted=True) == Failure(EINTR)
-    actor.exit(parent, signo=SIGKILL)
-    actor.exit(child)
+    child = actor.fork(parent, SIGCHLD | CLONE_VM | CLONE_VFORK)
+    assert actor.go_on(parent, interrupted=True) == Failure(EINTR)
+    actor.end(parent, signo=SIGKILL)
+    actor.end(child)
     assert actor.state.finished(100)
 
 
@@ -178,73 +178,73 @@ def test_a_killed_vfork_parent_forgets_its_child() -> None:
 def test_zombie_then_signal_then_wake() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent)
-    blocked = actor.wait(parent)
+    child = actor.fork(parent)
+    blocked = actor.wait_for(parent)
     assert (blocked.reason, blocked.object) == ("wait4", "child:-1")
     seen = []
     actor.answers[signals.Post] = lambda m: seen.append(actor.state.processes[101].state) or 0
     actor.done.clear()
-    actor.exit(child, 7)
+    actor.end(child, 7)
     kinds = [type(message) for message in actor.done]
     assert kinds == [scheduler.ThreadStatistics, signals.RemoveThread, memory.ReleaseSpace, files.ReleaseTable, timers.ProcessGone,
                      signals.ChildPolicy, signals.Post, scheduler.Wake]
     assert seen == [ProcessState.ZOMBIE]
     info = actor.named(signals.Post)[0].info
     assert (info.signo, info.code, info.pid, info.status) == (SIGCHLD, CLD_EXITED, 101, 7)
-    assert actor.resume(parent) == (101, 7 << 8)
-    assert actor.wait(parent) == Failure(ECHILD)
+    assert actor.go_on(parent) == (101, 7 << 8)
+    assert actor.wait_for(parent) == Failure(ECHILD)
 
 
 @pytest.mark.parametrize(("status", "code"), [(SIGKILL, CLD_KILLED), (SIGSEGV | 0x80, CLD_DUMPED)])
 def test_a_fatal_signal_is_reported_as_such(status: int, code: int) -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    actor.exit(actor.clone(parent), signo=status)
+    actor.end(actor.fork(parent), signo=status)
     info = actor.named(signals.Post)[0].info
     assert (info.code, info.status) == (code, status & 0x7F)
-    assert actor.wait(parent) == (101, status)
+    assert actor.wait_for(parent) == (101, status)
 
 
 def test_a_parent_that_ignores_sigchld_has_no_zombies() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent)
-    actor.wait(parent)
+    child = actor.fork(parent)
+    actor.wait_for(parent)
     actor.answers[signals.ChildPolicy] = lambda m: True
-    actor.exit(child)
+    actor.end(child)
     assert 101 not in actor.state.processes
-    assert actor.resume(parent) == Failure(ECHILD)
+    assert actor.go_on(parent) == Failure(ECHILD)
 
 
 def test_wait_without_children_is_echild_and_nohang_is_zero() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    assert actor.wait(parent, options=WNOHANG) == Failure(ECHILD)
-    actor.clone(parent)
-    assert actor.wait(parent, options=WNOHANG) == (0, 0)
-    assert actor.wait(parent, 999) == Failure(ECHILD)
-    assert actor.wait(parent, options=4) == Failure(EINVAL)
-    assert actor.wait(parent, -(1 << 31)) == Failure(ESRCH)
+    assert actor.wait_for(parent, options=WNOHANG) == Failure(ECHILD)
+    actor.fork(parent)
+    assert actor.wait_for(parent, options=WNOHANG) == (0, 0)
+    assert actor.wait_for(parent, 999) == Failure(ECHILD)
+    assert actor.wait_for(parent, options=4) == Failure(EINVAL)
+    assert actor.wait_for(parent, -(1 << 31)) == Failure(ESRCH)
 
 
 def test_wait_selects_by_pid_and_group() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    first, second, third = (actor.clone(parent) for _ in range(3))
+    first, second, third = (actor.fork(parent) for _ in range(3))
     actor.request(processes.Setpgid(parent, 1, 103, 103))
     for child in (first, second, third):
-        actor.exit(child)
-    assert actor.wait(parent, 102) == (102, 0)
-    assert actor.wait(parent, -103) == (103, 0)
-    assert actor.wait(parent, 0) == (101, 0)
+        actor.end(child)
+    assert actor.wait_for(parent, 102) == (102, 0)
+    assert actor.wait_for(parent, -103) == (103, 0)
+    assert actor.wait_for(parent, 0) == (101, 0)
 
 
 def test_an_interrupted_wait_leaves_no_ticket() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    actor.clone(parent)
-    actor.wait(parent)
-    assert actor.resume(parent, interrupted=True) == Failure(EINTR)
+    actor.fork(parent)
+    actor.wait_for(parent)
+    assert actor.go_on(parent, interrupted=True) == Failure(EINTR)
     assert not actor.state.waits
     assert len(actor.state.processes[100].waiters) == 0
 
@@ -252,31 +252,31 @@ def test_an_interrupted_wait_leaves_no_ticket() -> None:
 def test_a_child_that_came_beats_the_interrupt() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent)
-    actor.wait(parent)
-    actor.exit(child)
-    assert actor.resume(parent, interrupted=True) == (101, 0)
+    child = actor.fork(parent)
+    actor.wait_for(parent)
+    actor.end(child)
+    assert actor.go_on(parent, interrupted=True) == (101, 0)
 
 
 def test_a_child_without_exit_signal_is_waited_for_with_wclone() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    actor.exit(actor.clone(parent, 0))
+    actor.end(actor.fork(parent, 0))
     assert actor.named(signals.Post) == []
-    assert actor.wait(parent) == Failure(ECHILD)
-    assert actor.wait(parent, options=0x8000_0000) == (101, 0)
+    assert actor.wait_for(parent) == Failure(ECHILD)
+    assert actor.wait_for(parent, options=0x8000_0000) == (101, 0)
 
 
 def test_orphans_go_to_the_reaper() -> None:
     actor = LoneProcesses()
-    middle = actor.clone(actor.start())
-    child = actor.clone(middle)
-    zombie = actor.clone(middle)
-    actor.exit(zombie)
-    actor.exit(middle)
+    middle = actor.fork(actor.start())
+    child = actor.fork(middle)
+    zombie = actor.fork(middle)
+    actor.end(zombie)
+    actor.end(middle)
     assert 103 not in actor.state.processes, "a zombie is collected by init at once"
     assert actor.request(processes.Getppid(child, 1)) == 1
-    actor.exit(child)
+    actor.end(child)
     assert 102 not in actor.state.processes
 
 
@@ -284,45 +284,45 @@ def test_orphans_go_to_a_real_init() -> None:
     actor = small(init="/bin/init")
     init = actor.start(init=True)
     assert init.pid == 1
-    middle = actor.clone(init)
-    zombie = actor.clone(middle)
-    actor.exit(zombie)
-    actor.exit(middle)
+    middle = actor.fork(init)
+    zombie = actor.fork(middle)
+    actor.end(zombie)
+    actor.end(middle)
     assert [message.pid for message in actor.named(signals.Post)] == [100, 1, 1]
-    assert actor.wait(init) == (100, 0)
-    assert actor.wait(init) == (101, 0)
+    assert actor.wait_for(init) == (100, 0)
+    assert actor.wait_for(init) == (101, 0)
 
 
 def test_a_leader_that_ends_first_waits_as_zombie_thread() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    leader = actor.clone(parent)
-    other = actor.clone(leader, THREAD)
-    actor.thread_exit(leader, 5 << 8)
-    assert actor.wait(parent, options=WNOHANG) == (0, 0)
-    actor.thread_exit(other, 9 << 8)
-    assert actor.wait(parent) == (101, 5 << 8), "without exit_group it is the leader's own status that counts"
+    leader = actor.fork(parent)
+    other = actor.fork(leader, THREAD)
+    actor.end_thread(leader, 5 << 8)
+    assert actor.wait_for(parent, options=WNOHANG) == (0, 0)
+    actor.end_thread(other, 9 << 8)
+    assert actor.wait_for(parent) == (101, 5 << 8), "without exit_group it is the leader's own status that counts"
 
 
 def test_the_first_group_exit_wins() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    leader = actor.clone(parent)
-    other = actor.clone(leader, THREAD)
+    leader = actor.fork(parent)
+    other = actor.fork(leader, THREAD)
     actor.request(processes.ExitGroup(other, 1, 3 << 8))
     assert actor.named(signals.Fatal) == [signals.Fatal(101, other.tid)]
     actor.request(processes.ExitGroup(leader, 1, SIGKILL))
-    actor.thread_exit(leader, SIGKILL)
-    actor.thread_exit(other)
-    assert actor.wait(parent) == (101, 3 << 8)
+    actor.end_thread(leader, SIGKILL)
+    actor.end_thread(other)
+    assert actor.wait_for(parent) == (101, 3 << 8)
 
 
 def test_usage_of_a_collected_child_is_the_parents() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    actor.exit(actor.clone(parent))
+    actor.end(actor.fork(parent))
     assert actor.request(processes.Getrusage(parent, 1, -1)) == (0, 0, 0, 0, 0, 0)
-    actor.wait(parent)
+    actor.wait_for(parent)
     assert actor.request(processes.Getrusage(parent, 1, -1)) == (30_000_000, 0, 0, 0, 4, 2)
     assert actor.request(processes.Times(parent, 1))[:4] == (30_000_000, 0, 30_000_000, 0)
     assert actor.request(processes.Getrusage(parent, 1, 5)) == Failure(EINVAL)
@@ -357,15 +357,15 @@ def test_a_failed_exec_leaves_the_old_image() -> None:
 def test_exec_waits_for_its_siblings_and_takes_the_leaders_tid() -> None:
     actor = LoneProcesses()
     leader = actor.start()
-    caller, other = actor.clone(leader, THREAD), actor.clone(leader, THREAD)
+    caller, other = actor.fork(leader, THREAD), actor.fork(leader, THREAD)
     blocked = actor.request(exec_message(caller))
     assert (blocked.reason, blocked.killable) == ("exec", True)
     assert actor.named(signals.Fatal) == [signals.Fatal(100, 101)]
-    actor.thread_exit(leader)
-    assert isinstance(actor.resume(caller), WouldBlock)
-    actor.thread_exit(other)
+    actor.end_thread(leader)
+    assert isinstance(actor.go_on(caller), WouldBlock)
+    actor.end_thread(other)
     assert scheduler.Wake(101, 1, timed_out=False) in actor.done
-    done = actor.resume(caller)
+    done = actor.go_on(caller)
     assert done.tid == 100
     assert actor.named(signals.ResetForExec) == [signals.ResetForExec(101, 100)]
     assert list(actor.state.processes[100].threads) == [100]
@@ -375,20 +375,20 @@ def test_exec_waits_for_its_siblings_and_takes_the_leaders_tid() -> None:
 def test_a_second_exec_and_an_exit_group_lose() -> None:
     actor = LoneProcesses()
     leader = actor.start()
-    caller = actor.clone(leader, THREAD)
+    caller = actor.fork(leader, THREAD)
     actor.request(exec_message(caller))
     assert actor.request(exec_message(leader)) == Failure(EAGAIN)
     actor.request(processes.ExitGroup(leader, 2, 4 << 8))
-    assert actor.clone(leader) == Failure(EINTR)
-    actor.thread_exit(leader, 4 << 8)
-    assert actor.resume(caller).tid == 100
+    assert actor.fork(leader) == Failure(EINTR)
+    actor.end_thread(leader, 4 << 8)
+    assert actor.go_on(caller).tid == 100
     assert actor.state.processes[100].state is ProcessState.LIVE
 
 
 def test_exec_after_exit_group_loses() -> None:
     actor = LoneProcesses()
     leader = actor.start()
-    caller = actor.clone(leader, THREAD)
+    caller = actor.fork(leader, THREAD)
     actor.request(processes.ExitGroup(leader, 1, 0))
     assert actor.request(exec_message(caller)) == Failure(EAGAIN)
 
@@ -396,13 +396,13 @@ def test_exec_after_exit_group_loses() -> None:
 def test_an_exec_that_is_killed_gives_its_new_space_back() -> None:
     actor = LoneProcesses()
     leader = actor.start()
-    caller = actor.clone(leader, THREAD)
+    caller = actor.fork(leader, THREAD)
     actor.request(exec_message(caller))
     actor.done.clear()
-    assert actor.resume(caller, interrupted=True) == Failure(EINTR)
+    assert actor.go_on(caller, interrupted=True) == Failure(EINTR)
     assert [type(message) for message in actor.done] == [memory.ReleaseSpace, files.Unpin]
-    actor.exit(caller, signo=SIGKILL)
-    actor.thread_exit(leader)
+    actor.end(caller, signo=SIGKILL)
+    actor.end_thread(leader)
     assert actor.state.first_status == SIGKILL
 
 
@@ -417,22 +417,22 @@ def stop(actor: LoneProcesses, caller: object, signo: int = SIGSTOP) -> None:
 def test_a_stop_is_reported_once_and_a_continuation_once() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent)
+    child = actor.fork(parent)
     stop(actor, child)
     assert actor.named(signals.Post)[-1].info.code == CLD_STOPPED
-    assert actor.wait(parent, options=WNOHANG) == (0, 0)
-    assert actor.wait(parent, options=WUNTRACED) == (101, SIGSTOP << 8 | 0x7F)
-    assert actor.wait(parent, options=WUNTRACED | WNOHANG) == (0, 0)
+    assert actor.wait_for(parent, options=WNOHANG) == (0, 0)
+    assert actor.wait_for(parent, options=WUNTRACED) == (101, SIGSTOP << 8 | 0x7F)
+    assert actor.wait_for(parent, options=WUNTRACED | WNOHANG) == (0, 0)
     actor.request(processes.Continued(101))
     assert actor.named(signals.Post)[-1].info.code == CLD_CONTINUED
-    assert actor.wait(parent, options=WCONTINUED) == (101, 0xFFFF)
-    assert actor.wait(parent, options=WCONTINUED | WNOHANG) == (0, 0)
+    assert actor.wait_for(parent, options=WCONTINUED) == (101, 0xFFFF)
+    assert actor.wait_for(parent, options=WCONTINUED | WNOHANG) == (0, 0)
 
 
 def test_a_stop_that_sigcont_overtook_is_no_stop() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent)
+    child = actor.fork(parent)
     actor.request(processes.Continued(101))
     stop(actor, child, 0)
     assert actor.state.processes[101].state is ProcessState.LIVE
@@ -441,32 +441,32 @@ def test_a_stop_that_sigcont_overtook_is_no_stop() -> None:
 def test_a_process_has_stopped_when_its_last_running_thread_ends() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    leader = actor.clone(parent)
-    other = actor.clone(leader, THREAD)
+    leader = actor.fork(parent)
+    other = actor.fork(leader, THREAD)
     actor.request(processes.ThreadStopped(leader.tid, SIGTSTP))
     assert actor.state.processes[101].state is ProcessState.LIVE
     actor.answers[signals.StopSignal] = lambda m: SIGTSTP
-    actor.thread_exit(other)
+    actor.end_thread(other)
     assert actor.state.processes[101].state is ProcessState.STOPPED
 
 
 def test_a_stopped_process_can_be_killed() -> None:
     actor = LoneProcesses()
     parent = actor.start()
-    child = actor.clone(parent)
+    child = actor.fork(parent)
     stop(actor, child)
-    actor.exit(child, signo=SIGKILL)
-    assert actor.wait(parent) == (101, SIGKILL)
+    actor.end(child, signo=SIGKILL)
+    assert actor.wait_for(parent) == (101, SIGKILL)
 
 
 def test_an_orphaned_group_with_stopped_members_is_hung_up() -> None:
     actor = LoneProcesses()
-    middle = actor.clone(actor.start())
-    child = actor.clone(middle)
+    middle = actor.fork(actor.start())
+    child = actor.fork(middle)
     actor.request(processes.Setpgid(child, 1, 0, 0))
     stop(actor, child, SIGTSTP)
     actor.done.clear()
-    actor.exit(middle)
+    actor.end(middle)
     sent = [(message.pid, message.info.signo) for message in actor.named(signals.Post)]
     assert sent[:2] == [(102, SIGHUP), (102, SIGCONT)]
     assert signals.GroupOrphaned(102, orphaned=True) in actor.done
@@ -482,7 +482,7 @@ def kill(actor: LoneProcesses, caller: object, pid: int, signo: int = SIGTERM) -
 def test_kill_refuses_in_linuxs_order() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    other = actor.clone(first)
+    other = actor.fork(first)
     as_user(actor, 100, 1000)
     as_user(actor, 101, 2000)
     assert kill(actor, first, 999, 99) == Failure(ESRCH)
@@ -499,8 +499,8 @@ def test_kill_refuses_in_linuxs_order() -> None:
 def test_kill_reaches_groups_and_everybody_else() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    actor.clone(first)
-    actor.clone(first)
+    actor.fork(first)
+    actor.fork(first)
     actor.done.clear()
     assert kill(actor, first, 0) is None
     assert [message.pid for message in actor.named(signals.Post)] == [100, 101, 102]
@@ -520,7 +520,7 @@ def test_attention_of_a_signal_to_oneself_goes_with_the_reply() -> None:
 def test_a_zombie_can_be_signalled_without_effect() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    actor.exit(actor.clone(first))
+    actor.end(actor.fork(first))
     actor.done.clear()
     assert kill(actor, first, 101) is None
     assert actor.done == []
@@ -529,7 +529,7 @@ def test_a_zombie_can_be_signalled_without_effect() -> None:
 def test_tkill_and_tgkill() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    thread = actor.clone(first, THREAD)
+    thread = actor.fork(first, THREAD)
     assert actor.request(processes.Tgkill(first, 1, 100, thread.tid, SIGTERM)) is None
     assert (actor.done[-1].pid, actor.done[-1].tid, actor.done[-1].info.code) == (100, thread.tid, -6)
     assert actor.request(processes.Tgkill(first, 1, 101, thread.tid, SIGTERM)) == Failure(ESRCH)
@@ -544,8 +544,8 @@ def test_tkill_and_tgkill() -> None:
 def test_setpgid_refuses_as_linux_does() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    child = actor.clone(first)
-    grandchild = actor.clone(child)
+    child = actor.fork(first)
+    grandchild = actor.fork(child)
     ask = lambda caller, pid, pgid: actor.request(processes.Setpgid(caller, 1, pid, pgid))  # noqa: E731
     assert ask(first, 0, -1) == Failure(EINVAL)
     assert ask(first, 999, 0) == Failure(ESRCH)
@@ -591,7 +591,7 @@ def test_nofile_is_told_to_files() -> None:
 def test_priorities() -> None:
     actor = LoneProcesses()
     first = actor.start()
-    actor.clone(first)
+    actor.fork(first)
     assert actor.request(processes.Setpriority(first, 1, PRIO_PGRP, 0, 50)) is None
     assert actor.named(scheduler.SetNice) == [scheduler.SetNice(100, 19), scheduler.SetNice(101, 19)]
     assert actor.request(processes.Getpriority(first, 1, 9, 0)) == Failure(EINVAL)

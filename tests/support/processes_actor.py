@@ -124,7 +124,7 @@ class LoneProcesses(ProcessesActor):
         self.request(processes.Spawn(context, IMAGE, 8, (b"lock", b"-v"), (), b"/home/user/lock", init=init))
         return context.caller  # type: ignore[no-any-return]
 
-    def clone(self, caller: Caller, flags: int = SIGCHLD, **arguments: int) -> Any:
+    def fork(self, caller: Caller, flags: int = SIGCHLD, **arguments: int) -> Any:
         """clone(2): the child's Caller, or what else the reply was."""
         context = Context(None, None, "lock")
         serial = arguments.pop("serial", 1)
@@ -132,22 +132,22 @@ class LoneProcesses(ProcessesActor):
         self.last_reply = self.request(processes.Clone(caller, serial, flags, context=context, **values))
         return self.last_reply if type(self.last_reply) is Failure else context.caller
 
-    def exit(self, caller: Caller, code: int = 0, *, signo: int = 0) -> None:
+    def end(self, caller: Caller, code: int = 0, *, signo: int = 0) -> None:
         """exit_group and the thread's own end."""
         status = signo or code << 8
         self.request(processes.ExitGroup(caller, 9, status))
         self.request(processes.ThreadExit(caller, 9, status))
 
-    def thread_exit(self, caller: Caller, status: int = 0) -> None:
+    def end_thread(self, caller: Caller, status: int = 0) -> None:
         """exit(2) of one thread."""
         self.request(processes.ThreadExit(caller, 9, status))
 
-    def wait(self, caller: Caller, pid: int = -1, options: int = 0, serial: int = 1) -> Any:
+    def wait_for(self, caller: Caller, pid: int = -1, options: int = 0, serial: int = 1) -> Any:
         """wait4(2), without the usage."""
         reply = self.request(processes.Wait4(caller, serial, pid, options))
         return reply[:2] if type(reply) is tuple else reply
 
-    def resume(self, caller: Caller, serial: int = 1, *, interrupted: bool = False) -> Any:
+    def go_on(self, caller: Caller, serial: int = 1, *, interrupted: bool = False) -> Any:
         """The thread runs again."""
         reply = self.request(Resume(caller, serial, interrupted, timed_out=False))
         return reply[:2] if type(reply) is tuple else reply

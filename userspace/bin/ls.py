@@ -51,11 +51,13 @@ async def print_long(entries, options):
         device = s.st_mode & S_IFMT in (S_IFCHR, S_IFBLK)
         size = f"{s.st_rdev >> 8 & 0xFFF}, {s.st_rdev & 0xFF:3}" if device else str(s.st_size)
         start = (str(s.st_ino),) if "i" in options else ()
-        rows.append((*start, mode_text(s.st_mode), str(s.st_nlink), user_text(s.st_uid), user_text(s.st_gid), size, date_text(s.st_mtime_ns // 10**9, now)))
-    widths = [max(map(len, column)) for column in zip(*rows)]
+        date = date_text(s.st_mtime_ns // 10**9, now)
+        rows.append((*start, mode_text(s.st_mode), str(s.st_nlink), user_text(s.st_uid), user_text(s.st_gid), size, date))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     left = len(widths) - 4  # user and group are flushed left
-    for entry, row in zip(entries, rows):
-        cells = [cell.ljust(width) if index in (left, left + 1) else cell.rjust(width) for index, (cell, width) in enumerate(zip(row, widths))]
+    for entry, row in zip(entries, rows, strict=True):
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[left : left + 2] = [row[place].ljust(widths[place]) for place in (left, left + 1)]
         await fputs(f"{' '.join(cells)} {await name_text(entry, options)}\n", stdout)
 
 async def print_columns(names):
@@ -68,7 +70,7 @@ async def print_columns(names):
         if sum(widths) - 2 < WIDTH or rows == len(names):
             break
     for row in range(rows):
-        line = "".join(column[row].ljust(width) for column, width in zip(columns, widths) if row < len(column))
+        line = "".join(column[row].ljust(width) for column, width in zip(columns, widths, strict=True) if row < len(column))
         await fputs(line.rstrip() + "\n", stdout)
 
 async def print_entries(entries, options):

@@ -20,7 +20,7 @@ def interval_ns(text):
 async def main(argv):
     words = argv[2:] if argv[1:2] == ["--"] else argv[1:]
     intervals = [interval_ns(word) for word in words]
-    for word, interval in zip(words, intervals):
+    for word, interval in zip(words, intervals, strict=True):
         if interval is None:
             await fprintf(stderr, "sleep: invalid time interval '%s'\n", word)
     if not words:

@@ -6,7 +6,6 @@ The list is explicit, one import for each header; `__all__` is what the list nam
 from __future__ import annotations
 
 from userspace.layout import Array, Struct, char
-from userspace.libc import constants as _constants
 from userspace.libc.abort import _exit, abort
 from userspace.libc.barrier import pthread_barrier_destroy, pthread_barrier_init, pthread_barrier_t, pthread_barrier_wait
 from userspace.libc.condition import (
@@ -19,6 +18,7 @@ from userspace.libc.condition import (
     pthread_cond_wait,
 )
 from userspace.libc.constants import *
+from userspace.libc.constants import _IOFBF, _IOLBF, _IONBF
 from userspace.libc.environment import environ, getenv, setenv, unsetenv
 from userspace.libc.files import (
     S_ISCHR,
@@ -183,9 +183,80 @@ from userspace.libc.unistd import (
 from userspace.ref import Global, alloca, sizeof
 from userspace.scalars import i8, i16, i32, i64, ptr, u8, u16, u32, u64
 
-_names = {name for name, value in globals().items() if not name.startswith("_") and not isinstance(value, type(_constants))}
-_names -= {"annotations"}
-_names |= {"_exit", *_constants.__all__}
-
-__all__ = []
-__all__ += sorted(_names)  # computed, so that no name can stand above and not here
+__all__ = [
+    "ARG_MAX", "AT_EACCESS", "AT_EMPTY_PATH", "AT_FDCWD", "AT_REMOVEDIR", "AT_SYMLINK_NOFOLLOW", "BUFSIZ", "BUS_ADRALN", "BUS_ADRERR",
+    "BUS_OBJERR", "CLD_CONTINUED", "CLD_DUMPED", "CLD_EXITED", "CLD_KILLED", "CLD_STOPPED", "CLD_TRAPPED", "CLOCK_BOOTTIME",
+    "CLOCK_MONOTONIC", "CLOCK_MONOTONIC_COARSE", "CLOCK_MONOTONIC_RAW", "CLOCK_PROCESS_CPUTIME_ID", "CLOCK_REALTIME",
+    "CLOCK_REALTIME_COARSE", "CLOCK_THREAD_CPUTIME_ID", "CLONE_CHILD_CLEARTID", "CLONE_CHILD_SETTID", "CLONE_DETACHED", "CLONE_FILES",
+    "CLONE_FS", "CLONE_IO", "CLONE_NEWCGROUP", "CLONE_NEWIPC", "CLONE_NEWNET", "CLONE_NEWNS", "CLONE_NEWPID", "CLONE_NEWUSER",
+    "CLONE_NEWUTS", "CLONE_PARENT", "CLONE_PARENT_SETTID", "CLONE_PIDFD", "CLONE_PTRACE", "CLONE_SETTLS", "CLONE_SIGHAND",
+    "CLONE_SYSVSEM", "CLONE_THREAD", "CLONE_UNTRACED", "CLONE_VFORK", "CLONE_VM", "CSIGNAL", "E2BIG", "EACCES", "EADDRINUSE",
+    "EADDRNOTAVAIL", "EADV", "EAFNOSUPPORT", "EAGAIN", "EALREADY", "EBADE", "EBADF", "EBADFD", "EBADMSG", "EBADR", "EBADRQC", "EBADSLT",
+    "EBFONT", "EBUSY", "ECANCELED", "ECHILD", "ECHRNG", "ECOMM", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EDEADLK", "EDEADLOCK",
+    "EDESTADDRREQ", "EDOM", "EDOTDOT", "EDQUOT", "EEXIST", "EFAULT", "EFBIG", "EHOSTDOWN", "EHOSTUNREACH", "EIDRM", "EILSEQ",
+    "EINPROGRESS", "EINTR", "EINVAL", "EIO", "EISCONN", "EISDIR", "EISNAM", "EKEYEXPIRED", "EKEYREJECTED", "EKEYREVOKED", "EL2HLT",
+    "EL2NSYNC", "EL3HLT", "EL3RST", "ELIBACC", "ELIBBAD", "ELIBEXEC", "ELIBMAX", "ELIBSCN", "ELNRNG", "ELOOP", "EMEDIUMTYPE", "EMFILE",
+    "EMLINK", "EMSGSIZE", "EMULTIHOP", "ENAMETOOLONG", "ENAVAIL", "ENETDOWN", "ENETRESET", "ENETUNREACH", "ENFILE", "ENOANO", "ENOBUFS",
+    "ENOCSI", "ENODATA", "ENODEV", "ENOENT", "ENOEXEC", "ENOKEY", "ENOLCK", "ENOLINK", "ENOMEDIUM", "ENOMEM", "ENOMSG", "ENONET",
+    "ENOPKG", "ENOPROTOOPT", "ENOSPC", "ENOSR", "ENOSTR", "ENOSYS", "ENOTBLK", "ENOTCONN", "ENOTDIR", "ENOTEMPTY", "ENOTNAM",
+    "ENOTRECOVERABLE", "ENOTSOCK", "ENOTSUP", "ENOTTY", "ENOTUNIQ", "ENXIO", "EOF", "EOPNOTSUPP", "EOVERFLOW", "EOWNERDEAD", "EPERM",
+    "EPFNOSUPPORT", "EPIPE", "EPROTO", "EPROTONOSUPPORT", "EPROTOTYPE", "ERANGE", "EREMCHG", "EREMOTE", "EREMOTEIO", "ERESTART",
+    "ERFKILL", "EROFS", "ESHUTDOWN", "ESOCKTNOSUPPORT", "ESPIPE", "ESRCH", "ESRMNT", "ESTALE", "ESTRPIPE", "ETIME", "ETIMEDOUT",
+    "ETOOMANYREFS", "ETXTBSY", "EUCLEAN", "EUNATCH", "EUSERS", "EWOULDBLOCK", "EXDEV", "EXFULL", "EXIT_FAILURE", "EXIT_SUCCESS",
+    "FD_CLOEXEC", "FIONREAD", "FPE_INTDIV", "FPE_INTOVF", "FUTEX_BITSET_MATCH_ANY", "FUTEX_CLOCK_REALTIME", "FUTEX_CMP_REQUEUE",
+    "FUTEX_FD", "FUTEX_LOCK_PI", "FUTEX_OWNER_DIED", "FUTEX_PRIVATE_FLAG", "FUTEX_REQUEUE", "FUTEX_TID_MASK", "FUTEX_TRYLOCK_PI",
+    "FUTEX_UNLOCK_PI", "FUTEX_WAIT", "FUTEX_WAITERS", "FUTEX_WAIT_BITSET", "FUTEX_WAKE", "FUTEX_WAKE_BITSET", "FUTEX_WAKE_OP",
+    "F_ADD_SEALS", "F_DUPFD", "F_DUPFD_CLOEXEC", "F_EXLCK", "F_GETFD", "F_GETFL", "F_GETLEASE", "F_GETLK", "F_GETLK64", "F_GETOWN",
+    "F_GETPIPE_SZ", "F_GETSIG", "F_GET_SEALS", "F_NOTIFY", "F_OFD_GETLK", "F_OFD_SETLK", "F_OFD_SETLKW", "F_OK", "F_RDLCK", "F_SEAL_GROW",
+    "F_SEAL_SEAL", "F_SEAL_SHRINK", "F_SEAL_WRITE", "F_SETFD", "F_SETFL", "F_SETLEASE", "F_SETLK", "F_SETLK64", "F_SETLKW", "F_SETLKW64",
+    "F_SETOWN", "F_SETPIPE_SZ", "F_SETSIG", "F_SHLCK", "F_UNLCK", "F_WRLCK", "GRND_NONBLOCK", "GRND_RANDOM", "ILL_ILLOPC", "IPC_CREAT",
+    "IPC_EXCL", "IPC_NOWAIT", "IPC_PRIVATE", "IPC_RMID", "IPC_SET", "IPC_STAT", "ITIMER_PROF", "ITIMER_REAL", "ITIMER_VIRTUAL",
+    "LINK_MAX", "MAP_ANON", "MAP_ANONYMOUS", "MAP_DENYWRITE", "MAP_EXECUTABLE", "MAP_FILE", "MAP_FIXED", "MAP_FIXED_NOREPLACE",
+    "MAP_GROWSDOWN", "MAP_LOCKED", "MAP_POPULATE", "MAP_PRIVATE", "MAP_SHARED", "MAP_SHARED_VALIDATE", "MAP_STACK", "MAP_TYPE",
+    "MS_ASYNC", "MS_INVALIDATE", "MS_SYNC", "NAME_MAX", "NSIG", "NULL", "O_ACCMODE", "O_APPEND", "O_ASYNC", "O_CLOEXEC", "O_CREAT",
+    "O_DIRECT", "O_DIRECTORY", "O_DSYNC", "O_EXCL", "O_FSYNC", "O_LARGEFILE", "O_NDELAY", "O_NOATIME", "O_NOCTTY", "O_NOFOLLOW",
+    "O_NONBLOCK", "O_PATH", "O_RDONLY", "O_RDWR", "O_RSYNC", "O_SYNC", "O_TMPFILE", "O_TRUNC", "O_WRONLY", "PATH_MAX", "PIPE_BUF",
+    "POLLERR", "POLLHUP", "POLLIN", "POLLMSG", "POLLNVAL", "POLLOUT", "POLLPRI", "POLLRDBAND", "POLLRDHUP", "POLLRDNORM", "POLLWRBAND",
+    "POLLWRNORM", "PRIO_PGRP", "PRIO_PROCESS", "PRIO_USER", "PROT_EXEC", "PROT_NONE", "PROT_READ", "PROT_WRITE", "PR_GET_NAME",
+    "PR_GET_PDEATHSIG", "PR_SET_NAME", "PR_SET_PDEATHSIG", "PTHREAD_BARRIER_SERIAL_THREAD", "PTHREAD_CREATE_DETACHED",
+    "PTHREAD_CREATE_JOINABLE", "PTHREAD_KEYS_MAX", "PTHREAD_MUTEX_ADAPTIVE_NP", "PTHREAD_MUTEX_DEFAULT", "PTHREAD_MUTEX_ERRORCHECK",
+    "PTHREAD_MUTEX_NORMAL", "PTHREAD_MUTEX_RECURSIVE", "PTHREAD_MUTEX_ROBUST", "PTHREAD_MUTEX_STALLED", "PTHREAD_MUTEX_TIMED_NP",
+    "PTHREAD_PRIO_INHERIT", "PTHREAD_PRIO_NONE", "PTHREAD_PRIO_PROTECT", "PTHREAD_PROCESS_PRIVATE", "PTHREAD_PROCESS_SHARED",
+    "PTHREAD_RWLOCK_PREFER_READER_NP", "PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP", "PTHREAD_RWLOCK_PREFER_WRITER_NP",
+    "PTHREAD_STACK_MIN", "P_ALL", "P_PGID", "P_PID", "RAND_MAX", "RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU", "RLIMIT_DATA", "RLIMIT_FSIZE",
+    "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_NOFILE", "RLIMIT_NPROC", "RLIMIT_OFILE", "RLIMIT_RSS", "RLIMIT_RTPRIO",
+    "RLIMIT_RTTIME", "RLIMIT_SIGPENDING", "RLIMIT_STACK", "RLIM_INFINITY", "RUSAGE_CHILDREN", "RUSAGE_SELF", "RUSAGE_THREAD", "R_OK",
+    "SA_NOCLDSTOP", "SA_NOCLDWAIT", "SA_NODEFER", "SA_ONSTACK", "SA_RESETHAND", "SA_RESTART", "SA_SIGINFO", "SCHED_BATCH", "SCHED_FIFO",
+    "SCHED_IDLE", "SCHED_NORMAL", "SCHED_OTHER", "SCHED_RESET_ON_FORK", "SCHED_RR", "SEEK_CUR", "SEEK_END", "SEEK_SET", "SEGV_ACCERR",
+    "SEGV_MAPERR", "SEM_FAILED", "SEM_VALUE_MAX", "SHM_EXEC", "SHM_RDONLY", "SHM_REMAP", "SHM_RND", "SIGABRT", "SIGALRM", "SIGBUS",
+    "SIGCHLD", "SIGCLD", "SIGCONT", "SIGFPE", "SIGHUP", "SIGILL", "SIGINT", "SIGIO", "SIGIOT", "SIGKILL", "SIGPIPE", "SIGPOLL", "SIGPROF",
+    "SIGPWR", "SIGQUIT", "SIGRTMAX", "SIGRTMIN", "SIGSEGV", "SIGSTKFLT", "SIGSTOP", "SIGSYS", "SIGTERM", "SIGTRAP", "SIGTSTP", "SIGTTIN",
+    "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH", "SIGXCPU", "SIGXFSZ", "SIG_BLOCK", "SIG_DFL", "SIG_IGN",
+    "SIG_SETMASK", "SIG_UNBLOCK", "SI_ASYNCIO", "SI_KERNEL", "SI_MESGQ", "SI_QUEUE", "SI_SIGIO", "SI_TIMER", "SI_TKILL", "SI_USER",
+    "SYMLOOP_MAX", "S_IEXEC", "S_IFBLK", "S_IFCHR", "S_IFDIR", "S_IFIFO", "S_IFLNK", "S_IFMT", "S_IFREG", "S_IFSOCK", "S_IREAD",
+    "S_IRGRP", "S_IROTH", "S_IRUSR", "S_IRWXG", "S_IRWXO", "S_IRWXU", "S_ISCHR", "S_ISDIR", "S_ISFIFO", "S_ISGID", "S_ISLNK", "S_ISREG",
+    "S_ISSOCK", "S_ISUID", "S_ISVTX", "S_IWGRP", "S_IWOTH", "S_IWRITE", "S_IWUSR", "S_IXGRP", "S_IXOTH", "S_IXUSR", "TCGETS", "TCSADRAIN",
+    "TCSAFLUSH", "TCSANOW", "TIMER_ABSTIME", "TIOCGPGRP", "TIOCGWINSZ", "TIOCSCTTY", "TIOCSPGRP", "WCONTINUED", "WCOREDUMP", "WEXITED",
+    "WEXITSTATUS", "WIFCONTINUED", "WIFEXITED", "WIFSIGNALED", "WIFSTOPPED", "WNOHANG", "WNOWAIT", "WSTOPPED", "WSTOPSIG", "WTERMSIG",
+    "WUNTRACED", "W_OK", "X_OK", "_IOFBF", "_IOLBF", "_IONBF", "Array", "Global", "SigAction", "Struct", "_exit", "abort", "access",
+    "alarm", "alloca", "atexit", "atomic_thread_fence", "become", "brk", "calloc", "char", "chdir", "chmod", "clock_getres",
+    "clock_gettime", "clock_nanosleep", "clone", "close", "compute", "cpu_relax", "creat", "dup", "dup2", "dup3", "environ", "execv",
+    "execve", "execvp", "execvpe", "exit", "fchmod", "fclose", "fcntl", "fdopen", "fflush", "fgets", "fopen", "fork", "fprintf", "fputs",
+    "fread", "free", "fstat", "fsync", "ftruncate", "futex", "fwrite", "getcwd", "getegid", "getenv", "geteuid", "getgid", "getline",
+    "getpgid", "getpgrp", "getpid", "getppid", "getpriority", "getrandom", "getrlimit", "getrusage", "getsid", "gettid", "getuid", "i8",
+    "i16", "i32", "i64", "ioctl", "isatty", "kill", "killpg", "link", "listdir", "lseek", "lstat", "malloc", "memcpy",
+    "memory_order_acq_rel", "memory_order_acquire", "memory_order_consume", "memory_order_relaxed", "memory_order_release",
+    "memory_order_seq_cst", "memset", "mkdir", "mkfifo", "mknod", "mmap", "mprotect", "msync", "munmap", "nanosleep", "nice", "open",
+    "openat", "pause", "perror", "pipe", "pipe2", "prctl", "pread", "printf", "pthread_barrier_destroy", "pthread_barrier_init",
+    "pthread_barrier_t", "pthread_barrier_wait", "pthread_cond_broadcast", "pthread_cond_destroy", "pthread_cond_init",
+    "pthread_cond_signal", "pthread_cond_t", "pthread_cond_timedwait", "pthread_cond_wait", "pthread_create", "pthread_detach",
+    "pthread_exit", "pthread_getname_np", "pthread_join", "pthread_kill", "pthread_mutex_destroy", "pthread_mutex_init",
+    "pthread_mutex_lock", "pthread_mutex_t", "pthread_mutex_trylock", "pthread_mutex_unlock", "pthread_self", "pthread_setaffinity_np",
+    "pthread_setname_np", "pthread_sigmask", "pthread_tryjoin_np", "ptr", "puts", "pwrite", "raise_signal", "rand", "read", "read_bytes",
+    "read_into", "readlink", "readv", "realloc", "rename", "rmdir", "sbrk", "sched_getaffinity", "sched_getcpu", "sched_setaffinity",
+    "sched_yield", "sem_destroy", "sem_getvalue", "sem_init", "sem_post", "sem_t", "sem_timedwait", "sem_trywait", "sem_wait", "setenv",
+    "setpgid", "setpriority", "setrlimit", "setsid", "setuid", "setvbuf", "shm_open", "shm_unlink", "sigaction", "siginfo", "signal",
+    "sigpending", "sigprocmask", "sigsuspend", "sigwait", "sizeof", "sleep", "srand", "stat", "stderr", "stdin", "stdout", "strerror",
+    "strsignal", "symlink", "sysconf", "tgkill", "time", "times", "tkill", "truncate", "u8", "u16", "u32", "u64", "umask", "uname",
+    "unlink", "unsetenv", "usleep", "wait", "wait4", "waitpid", "write", "write_bytes", "write_from", "writev",
+]  # fmt: skip

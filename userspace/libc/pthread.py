@@ -5,8 +5,7 @@ futex wait on the tid that the kernel clears when the thread has ended (CLONE_CH
 detached thread unmaps its own, with all signals blocked, since nothing may be pushed on it any more.
 
 What a function returns is a plain value, and crosses simulated memory: nothing and small ints in the control block, anything else as a
-Python literal on the thread's own stack. pthread_exit unwinds by an exception that only `thread_main` (and crt, for the first thread)
-catches. Man pages pthread_create(3), pthread_join(3), pthread_exit(3), pthread_detach(3), pthread_kill(3), pthread_setname_np(3).
+Python literal on the thread's own stack. pthread_exit unwinds by an exception that only crt catches. Man pages pthread_create(3), pthread_join(3), pthread_exit(3), pthread_detach(3), pthread_kill(3), pthread_setname_np(3).
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ _INT64_MAX: Final = (1 << 63) - 1
 
 
 class ThreadExit(BaseException):
-    """pthread_exit on its way out of the thread's function; programs do not catch it."""
+    """pthread_exit on its way out of the thread's function; programs do not catch it, crt does."""
 
     def __init__(self, value: Any) -> None:
         super().__init__(value)
@@ -129,22 +128,15 @@ async def _prepare(tcb: Any, tid: int, cores: tuple[int, ...]) -> None:
         raise refused
 
 
-async def thread_main(fn: Callable[..., Awaitable[Any]], arg: Any) -> None:
-    """The first function of a coroutine stack that does not begin with main: `arg` is what clone or become passed. Never returns."""
+async def thread_main(fn: Thread, arg: Any) -> None:
+    """What crt runs for a thread or child that clone started: `arg` is what crossed the trap. Never returns."""
     kind, plain = arg
     if kind == t.CLONED:
         status = await fn(plain)
         await _exit(0 if status is None else index(status))
     if kind == t.HELD_PTHREAD and not await _may_start():
         await _exit(0)
-    try:
-        value = await (fn(*plain) if kind == t.BECOME else fn(plain))
-    except ThreadExit as ending:
-        value = ending.value
-    else:
-        if kind == t.BECOME and await self_address() == MAIN_TCB:
-            await exit_process(0 if value is None else index(value))
-    await finish_thread(value)
+    await finish_thread(await fn(plain))
 
 
 async def _may_start() -> bool:

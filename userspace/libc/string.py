@@ -51,7 +51,7 @@ def compute(ns: int) -> Awaitable[None]:
 
 
 def strsignal(signo: int) -> str:
-    """What strsignal(3) says of a signal."""
+    """A signal in words."""
     if SIGRTMIN <= signo <= SIGRTMAX:
         return f"Real-time signal {signo - SIGRTMIN}"
     return SIGNAL_DESCRIPTIONS.get(signo, f"Unknown signal {signo}")

@@ -26,12 +26,12 @@ from userspace.trap import register, syscall
 _mmap: Final = syscall("mmap")
 _mprotect: Final = syscall("mprotect")
 _munmap: Final = syscall("munmap")
+_set_tid_address: Final = syscall("set_tid_address")
 
-# What the function of a new thread is, as the first word of the argument that crosses (see pthread.thread_main).
+# What the function of a new thread is, as the first word of what clone lets cross (see pthread.thread_main).
 PTHREAD: Final = "pthread"
 HELD_PTHREAD: Final = "held pthread"  # waits until its creator has finished preparing it
 CLONED: Final = "clone"  # made by clone(): no TCB
-BECOME: Final = "become"  # went on at a function by become()
 
 RUNNING: Final = 0  # states of a thread
 DETACHED: Final = 1  # running, and nobody will join it
@@ -75,6 +75,11 @@ TCB_SIZE: Final = (sizeof(ThreadControlBlock) + 63) & ~63
 
 assert NEW_BLOCK.size <= 64, "one line"
 assert TCB_SIZE <= PTHREAD_DATA_SIZE, "the first thread's block fits into the libc segment"
+
+
+async def prepare_first_thread() -> None:
+    """At the start of a program, as in glibc: the first thread's tid stands in its block too, and is cleared at its end."""
+    await MAIN.tid.store(await _set_tid_address(MAIN_TCB), RELAXED)
 
 
 async def self_address() -> int:
