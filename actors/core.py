@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kernel.hardware.hardware import Hardware
     from kernel.hardware.ram import PhysicalFrame
 
+BURST_NS = 100_000  # virtual time after which the hot loop shows the host that it lives
 JITTER_DRAWS = 1024  # a power of two: execute.py masks with it
 
 
@@ -150,18 +151,22 @@ class Core(Actor):
             if context.attention or state.resched or self.clock >= state.slice_end:
                 await self.boundary(context)
                 continue
-            self.limit = min(self.agenda.horizon(self), state.slice_end)
+            self.limit = min(self.agenda.horizon(self), state.slice_end, self.clock + BURST_NS)
             if self.clock >= self.limit:
                 await self.pause()
                 if context.attention or state.resched or self.clock >= state.slice_end:
                     continue
-                self.limit = min(self.agenda.horizon(self), state.slice_end)
+                self.limit = min(self.agenda.horizon(self), state.slice_end, self.clock + BURST_NS)
             answer = execute.burst(self, context)
             if self.stored:
                 self.stored = False
                 self.conductor.progress()
             if answer != execute.BOUNDARY:
                 await self.slow(context, answer)
+                continue
+            self.machine.heartbeat()  # a thread that only computes hands over rarely: the host must not think that it hangs
+            if self.conductor.interrupted:
+                await self.pause()
 
     async def boundary(self, context: Context) -> None:
         """Between two ops: signals first, then the timer interrupt."""

@@ -182,8 +182,9 @@ def _installed_images() -> Images:
 class Library:
     """The programs of one machine: the user's folder as it was when the machine was made, and /bin."""
 
-    def __init__(self, home: Mapping[str, bytes], shown_prefix: str = "", shown: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Mapping[str, bytes], shown_prefix: str = "", shown: Mapping[str, str] | None = None, own: Folder | None = None) -> None:
         self.home = Folder("", home)
+        self.own = own or self.home  # the folder of the program that the machine was made for
         self.folders = (self.home, *system_folders())
         self.shown_prefix = shown_prefix  # the user's folder as given on the command line, with its slash
         self._trees: dict[tuple[int, int], BootTree] = {}  # by owner of the home directory
@@ -197,11 +198,8 @@ class Library:
         return tree
 
     def program_hash(self) -> str:
-        """Sixteen hex digits over the Python files of the user's folder, names and content."""
-        digest = hashlib.sha256()
-        for name, source in self.home.sources.items():
-            digest.update(f"{name}\0{len(source)}\0".encode() + source)
-        return digest.hexdigest()[:16]
+        """Sixteen hex digits over the Python files of the program's folder, names and content."""
+        return _folder_key(self.own)[:16]
 
     def load(self, source: bytes, name: str) -> Program:
         """The program with this source, executed under the file name `name`. Compiled at most once. Raises ProgramError."""

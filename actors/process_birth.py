@@ -253,7 +253,7 @@ class ProcessBirth(ProcessTables):
                 cloning.abandon(self.state, None, process, thread)
             return
         process.space, process.executable, process.argv = ready.space, message.path, message.argv
-        process.table, process.fs = await self.ask(ranks.FILES, files.NewTable())
+        process.table, process.fs = await self.ask(ranks.FILES, files.NewTable(process.pgid))
         thread.table, thread.fs = process.table, process.fs
         await self.ask(ranks.SIGNALS, signals.AddProcess(process.pid))
         self.tell(ranks.FILES, files.Unpin(message.object))

@@ -4,8 +4,7 @@ Names are resolved in kernel/processes/proc_tree.py, texts made in proc_text.py;
 link (cwd, exe, fd/N) is replaced by the path that it leads to, and the request goes back to files with that path. Content is taken at
 the first read and kept by files with the open description: it may be old by the second, as Linux's is.
 
-Not offered: writing (EACCES), a working directory in /proc (EOPNOTSUPP), links to what has no path (ENOENT; fd/N of a pipe can be read
-by readlink, not opened). Manual: proc(5).
+Not offered: writing (EACCES), links to what has no path (ENOENT; fd/N of a pipe can be read by readlink, not opened). Manual: proc(5).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import msgspec
 from actors import ranks
 from actors.messages import files, memory, processes, scheduler, signals
 from actors.process_control import ProcessControl
-from kernel.abi.errno_values import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, EOPNOTSUPP, EROFS, ESRCH
+from kernel.abi.errno_values import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, EROFS, ESRCH
 from kernel.abi.errnos import Failure, SysError
 from kernel.abi.flags import (
     AT_EMPTY_PATH,
@@ -73,7 +72,7 @@ class ProcFs(ProcessControl):
     def _by_name(self) -> dict[type[Any], Callable[[Any, ProcNode], Awaitable[Any]]]:
         return {
             files.OpenAt: self._open, files.Newfstatat: self._stat, files.Readlink: self._readlink, files.Access: self._access,
-            files.Chdir: self._chdir,
+            files.Chdir: self._chdir, files.Fstat: self._stat,
         }
 
     @staticmethod
@@ -143,9 +142,9 @@ class ProcFs(ProcessControl):
             proc_tree.check_inspection(self.caller_process(request.caller), self.state.processes[node.pid])
         return self.forward(ranks.FILES, files.InstallProc(request.caller, flags, node.parts, directory))
 
-    async def _stat(self, request: files.Newfstatat, node: ProcNode) -> Stat:
-        """stat(2), lstat(2)."""
-        if request.flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
+    async def _stat(self, request: files.Newfstatat | files.Fstat, node: ProcNode) -> Stat:
+        """stat(2), lstat(2), fstat(2)."""
+        if request.__class__ is files.Newfstatat and request.flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
             raise SysError(EINVAL)
         owner = self.state.processes[node.pid].credentials if node.pid else self.state.processes[1].credentials
         start_ns = self.state.processes[node.pid].start_ns if node.pid else 0
@@ -171,9 +170,13 @@ class ProcFs(ProcessControl):
         if request.mode and node.name == "fd" and request.caller.uid not in (0, self.state.processes[node.pid].credentials.euid):
             raise SysError(EACCES)
 
-    async def _chdir(self, request: files.Chdir, node: ProcNode) -> None:
-        """chdir(2): not offered."""
-        raise SysError(EOPNOTSUPP if node.kind is Kind.DIRECTORY else ENOTDIR)
+    async def _chdir(self, request: files.Chdir, node: ProcNode) -> Any:
+        """chdir(2): files enters the directory."""
+        if node.kind is not Kind.DIRECTORY:
+            raise SysError(ENOTDIR)
+        if node.name == "fd":
+            proc_tree.check_inspection(self.caller_process(request.caller), self.state.processes[node.pid])
+        return self.forward(ranks.FILES, files.EnterProc(request.caller, node.parts))
 
     # ---- content ------------------------------------------------------------------------------------------------------------
 

@@ -108,6 +108,8 @@ def execute(request: Request, folder: Path) -> Outcome:
             watchdog.stop()
             if log is not None:
                 log.close()
+    if any(op.kind == "MemoryError" for op, *_ in run.system.services.exceptions):
+        return Outcome(out_of_memory=True)
     return _report(request, found, run, interrupted)
 
 

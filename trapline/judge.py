@@ -20,6 +20,7 @@ from trapline.verdicts import Failure, Where
 if TYPE_CHECKING:
     from trapline.machine import LiveRun
 
+_EXCEPTION_KINDS = {"AssertionError": "assertion", "ImpureFork": "nondeterminism"}
 REASONS = {"max_steps": "max_steps", "max_time": "max_time_ns", "interrupted": "^C"}
 
 
@@ -67,10 +68,11 @@ def _exceptions(live: LiveRun) -> list[Failure]:
     library = live.found.library
     failures = []
     for op, pid, tid, comm in live.services.exceptions:
-        kind = "assertion" if op.kind == "AssertionError" else "exception"
+        kind = _EXCEPTION_KINDS.get(op.kind, "exception")
         text = f"{op.kind}: {op.message}" if op.message else op.kind
+        text = op.message if kind == "nondeterminism" else f"uncaught {text}"
         place = (Where(library.as_given(op.file), op.line, pid, tid),) if op.file else ()
-        failures.append(Failure(kind, f"[{tid}] {comm}: uncaught {text}", place))
+        failures.append(Failure(kind, f"[{tid}] {comm}: {text}", place))
     return failures
 
 

@@ -41,7 +41,7 @@ def _find_installed(program: str) -> Found:
     known: list[str] = []
     for folder in system_folders():
         if program in folder.sources:
-            return Found(program, f"{BIN}/{program}", folder.sources[program], Library({}))
+            return Found(program, f"{BIN}/{program}", folder.sources[program], Library({}, own=folder))
         known += folder.sources
     if Path(f"{program}.py").is_file():
         hint = f"write {program}.py for the file in this folder"

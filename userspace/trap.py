@@ -48,6 +48,7 @@ Primitive = Callable[..., Awaitable[Any]]  # called with the op's arguments, awa
 Steps = Generator[Op, Any, Any]
 
 TEXT_ADDRESS: Final = "__text_address__"  # attribute that the loader sets on each module-level function of a program
+CRT: Final = "userspace.crt"
 FUNCTIONS: Final = "__text_functions__"  # global of each program module: dict from .text address to function
 
 _ERRORS: Final[dict[int, type[OSError]]] = {  # as in CPython, but by Linux's numbers on any host
@@ -303,6 +304,12 @@ def text_address(fn: Any) -> int:
     raise TypeError(f"{name} has no address: move it to module level and pass what it needs as the argument")
 
 
+def _program_of(frame: types.FrameType) -> Any:
+    """Before and after the program's own functions, crt knows which one it runs: `main`, or `fn` of a thread."""
+    runs = frame.f_locals.get("fn") or frame.f_locals.get("main")
+    return runs.__globals__.get(FUNCTIONS) if runs is not None else None
+
+
 def function_at(address: int) -> Any:
     """The program's function at a .text address: the running module's own object, also in a fork's child. Raises KeyError.
 
@@ -311,6 +318,8 @@ def function_at(address: int) -> Any:
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:
         functions = frame.f_globals.get(FUNCTIONS)
+        if functions is None and frame.f_globals["__name__"] == CRT:
+            functions = _program_of(frame)
         if functions is not None:
             return functions[address]
         frame = frame.f_back

@@ -71,7 +71,7 @@ def note_leave(context: Context) -> None:
 
 
 def drop(context: Context) -> None:
-    """become and execve: what came before is not needed any more."""
+    """Become and execve: what came before is not needed any more."""
     if context.record is not None:
         context.record = []
         context.record_bytes = 0

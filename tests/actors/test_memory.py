@@ -21,7 +21,9 @@ CORE0, CORE1 = FIRST_CORE, FIRST_CORE + 1
 RW = f.PROT_READ | f.PROT_WRITE
 PRIVATE = f.MAP_PRIVATE | f.MAP_ANONYMOUS
 PAGE = 4096
-IMAGE = Image("prog", 0x40_1000, "", (Segment(0x40_0000, 5000, f.PROT_READ | f.PROT_EXEC, 0, 5000), Segment(0xA0_0000, PAGE, RW, -1, 0, b"data")), 0xA0_1000)
+TEXT = Segment(0x40_0000, 5000, f.PROT_READ | f.PROT_EXEC, 0, 5000)
+DATA = Segment(0xA0_0000, PAGE, RW, -1, 0, b"data")
+IMAGE = Image("prog", 0x40_1000, "", (TEXT, DATA), 0xA0_1000)
 
 
 class Setting:
@@ -194,7 +196,8 @@ def test_futex_wait_compares_and_goes_on_to_ipc(setting):
     setting.actor.request(CORE0, setting.futex(f.FUTEX_WAIT, 0))
     setting.actor.request(CORE0, setting.futex(f.FUTEX_WAKE | f.FUTEX_PRIVATE_FLAG, 3))
     assert setting.actor.forwarded == [
-        (IPC, ipc.FutexQueue(setting.caller, 5, key, None, setting.address)), (IPC, ipc.FutexWake(setting.caller, 5, key, 3, setting.address))]
+        (IPC, ipc.FutexQueue(setting.caller, 5, key, None, setting.address)),
+        (IPC, ipc.FutexWake(setting.caller, 5, key, 3, setting.address))]
     assert setting.actor.reply_to(CORE0, setting.futex(f.FUTEX_WAIT, 1)) == Failure(EAGAIN)
     events = [event for event in setting.actor.events if type(event) is FutexWaitEvent]
     assert [(event.expected, event.found, event.queued, event.cpu) for event in events] == [(0, 0, True, 0), (1, 0, False, 0)]
@@ -245,7 +248,9 @@ def test_a_write_that_falls_short_is_told_to_files():
     actor = LoneMemory(frames=2)
     assert actor.reply_to(CORE0, memory.WriteObject(6, 0, bytes(3 * PAGE), 3 * PAGE, 11, 12)) == 2 * PAGE
     assert actor.reply_to(CORE0, memory.WriteObject(6, 2 * PAGE, b"x", 3 * PAGE, 11, 12)) == Failure(ENOSPC)
-    assert actor.told == [(FILES, files.WriteFellShort(11, 12, 0, 3 * PAGE, 2 * PAGE)), (FILES, files.WriteFellShort(11, 12, 2 * PAGE, 1, 0))]
+    assert actor.told == [
+        (FILES, files.WriteFellShort(11, 12, 0, 3 * PAGE, 2 * PAGE)),
+        (FILES, files.WriteFellShort(11, 12, 2 * PAGE, 1, 0))]
 
 
 def test_dev_zero_maps_anonymous_memory(setting):

@@ -11,9 +11,31 @@ from actors.messages import files, memory, processes, scheduler, signals, timers
 from kernel.abi.errno_values import EACCES, EAGAIN, ECHILD, EINTR, EINVAL, ENOMEM, EPERM, ESRCH
 from kernel.abi.errnos import Failure
 from kernel.abi.flags import (
-    CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_NEWNS, CLONE_PARENT,
-    CLONE_PARENT_SETTID, CLONE_SETTLS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VFORK, CLONE_VM, PR_GET_NAME, PR_SET_NAME, PRIO_PGRP, PRIO_PROCESS,
-    PRIO_USER, RLIMIT_NOFILE, RLIMIT_NPROC, WCONTINUED, WNOHANG, WUNTRACED,
+    CLD_CONTINUED,
+    CLD_DUMPED,
+    CLD_EXITED,
+    CLD_KILLED,
+    CLD_STOPPED,
+    CLONE_CHILD_CLEARTID,
+    CLONE_CHILD_SETTID,
+    CLONE_NEWNS,
+    CLONE_PARENT,
+    CLONE_PARENT_SETTID,
+    CLONE_SETTLS,
+    CLONE_SIGHAND,
+    CLONE_THREAD,
+    CLONE_VFORK,
+    CLONE_VM,
+    PR_GET_NAME,
+    PR_SET_NAME,
+    PRIO_PGRP,
+    PRIO_PROCESS,
+    PRIO_USER,
+    RLIMIT_NOFILE,
+    RLIMIT_NPROC,
+    WCONTINUED,
+    WNOHANG,
+    WUNTRACED,
 )
 from kernel.abi.signos import SIGCHLD, SIGCONT, SIGHUP, SIGKILL, SIGSEGV, SIGSTOP, SIGTERM, SIGTSTP
 from kernel.processes.credentials import Credentials
@@ -51,7 +73,7 @@ def test_kernel_threads_are_children_of_kthreadd() -> None:
 
 def test_a_program_that_does_not_fit_leaves_nothing() -> None:
     actor = LoneProcesses()
-    actor.answers[memory.NewSpace] = lambda m: Failure(ENOMEM)
+    actor.answers[memory.NewSpace] = lambda _: Failure(ENOMEM)
     actor.start()
     assert actor.state.first_error == ENOMEM
     assert actor.state.user_threads() == 0
@@ -114,7 +136,7 @@ def test_a_failed_fork_leaves_no_trace(refusing: type) -> None:
     actor = LoneProcesses()
     parent = actor.start()
     before = copy.deepcopy(actor.state)
-    actor.answers[refusing] = lambda m: Failure(ENOMEM)
+    actor.answers[refusing] = lambda _: Failure(ENOMEM)
     actor.done.clear()
     assert actor.fork(parent) == Failure(ENOMEM)
     before.pids.last, before.pids.births = actor.state.pids.last, actor.state.pids.births
@@ -182,7 +204,7 @@ def test_zombie_then_signal_then_wake() -> None:
     blocked = actor.wait_for(parent)
     assert (blocked.reason, blocked.object) == ("wait4", "child:-1")
     seen = []
-    actor.answers[signals.Post] = lambda m: seen.append(actor.state.processes[101].state) or 0
+    actor.answers[signals.Post] = lambda _: seen.append(actor.state.processes[101].state) or 0
     actor.done.clear()
     actor.end(child, 7)
     kinds = [type(message) for message in actor.done]
@@ -210,7 +232,7 @@ def test_a_parent_that_ignores_sigchld_has_no_zombies() -> None:
     parent = actor.start()
     child = actor.fork(parent)
     actor.wait_for(parent)
-    actor.answers[signals.ChildPolicy] = lambda m: True
+    actor.answers[signals.ChildPolicy] = lambda _: True
     actor.end(child)
     assert 101 not in actor.state.processes
     assert actor.go_on(parent) == Failure(ECHILD)
@@ -345,7 +367,7 @@ def test_exec_builds_the_space_before_it_lets_the_old_one_go() -> None:
 def test_a_failed_exec_leaves_the_old_image() -> None:
     actor = LoneProcesses()
     caller = actor.start()
-    actor.answers[memory.NewSpace] = lambda m: Failure(ENOMEM)
+    actor.answers[memory.NewSpace] = lambda _: Failure(ENOMEM)
     before = copy.deepcopy(actor.state)
     actor.done.clear()
     assert actor.request(exec_message(caller)) == Failure(ENOMEM)
@@ -410,7 +432,7 @@ def test_an_exec_that_is_killed_gives_its_new_space_back() -> None:
 
 
 def stop(actor: LoneProcesses, caller: object, signo: int = SIGSTOP) -> None:
-    actor.answers[signals.StopSignal] = lambda m: signo
+    actor.answers[signals.StopSignal] = lambda _: signo
     actor.request(processes.ThreadStopped(caller.tid, signo))  # type: ignore[attr-defined]
 
 
@@ -445,7 +467,7 @@ def test_a_process_has_stopped_when_its_last_running_thread_ends() -> None:
     other = actor.fork(leader, THREAD)
     actor.request(processes.ThreadStopped(leader.tid, SIGTSTP))
     assert actor.state.processes[101].state is ProcessState.LIVE
-    actor.answers[signals.StopSignal] = lambda m: SIGTSTP
+    actor.answers[signals.StopSignal] = lambda _: SIGTSTP
     actor.end_thread(other)
     assert actor.state.processes[101].state is ProcessState.STOPPED
 

@@ -91,7 +91,7 @@ class LoneFiles(FilesActor):
         return PENDING
 
     def _pipe(self, result: Any) -> Any:
-        return WouldBlock(4, "pipe") if result.blocked else result.value
+        return WouldBlock(4, "pipe") if result.answer is None else result.answer
 
     def request(self, message: Any) -> Any:
         """Serve one message, check all invariants, give the reply (a failure as `Failure`)."""

@@ -43,7 +43,7 @@ class MemoryMachine:
     def space(self, number: int) -> AddressSpace:
         return self.memory.spaces[number]
 
-    def mmap(self, number: int, length: int, prot: int = RW, flags: int = PRIVATE, address: int = 0,
+    def mmap(self, number: int, length: int, prot: int = RW, flags: int = PRIVATE, *, address: int = 0,
              file: FileToMap | None = None, offset: int = 0, privileged: bool = True) -> int:
         request = MmapRequest(address, length, prot, flags, offset, file, privileged)
         return self.settle(mapping.map_memory(self.memory, self.space(number), request))

@@ -46,24 +46,24 @@ class LoneProcesses(ProcessesActor):
         self.spaces = 0
         self._table = self.handlers()
         self.answers: dict[type[Any], Callable[[Any], Any]] = {
-            memory.NewSpace: lambda m: memory.SpaceReady(self.next_space(), 0x7FFF_0000, 0x7000_0000),
-            memory.DuplicateSpace: lambda m: self.next_space(),
-            memory.Maps: lambda m: (),
-            memory.ResidentPages: lambda m: (10, 3),
-            files.NewTable: lambda m: (1, 1),
-            files.CopyTable: lambda m: (self.next_space(), self.next_space()),
+            memory.NewSpace: lambda _: memory.SpaceReady(self.next_space(), 0x7FFF_0000, 0x7000_0000),
+            memory.DuplicateSpace: lambda _: self.next_space(),
+            memory.Maps: lambda _: (),
+            memory.ResidentPages: lambda _: (10, 3),
+            files.NewTable: lambda _: (1, 1),
+            files.CopyTable: lambda _: (self.next_space(), self.next_space()),
             files.CloseOnExec: lambda m: (m.table, m.fs),
-            files.WorkingDirectory: lambda m: b"/home/user",
-            files.DescriptorList: lambda m: ((0, "/dev/console", 0, 0), (3, "pipe:[7]", 0, 0)),
-            signals.Post: lambda m: 0,
-            signals.ChildPolicy: lambda m: False,
-            signals.StopSignal: lambda m: 0,
-            signals.SignalStatistics: lambda m: SignalStatisticsRecord(0, 0, 0x200, 0, 0),
+            files.WorkingDirectory: lambda _: b"/home/user",
+            files.DescriptorList: lambda _: ((0, "/dev/console", 0, 0), (3, "pipe:[7]", 0, 0)),
+            signals.Post: lambda _: 0,
+            signals.ChildPolicy: lambda _: False,
+            signals.StopSignal: lambda _: 0,
+            signals.SignalStatistics: lambda _: SignalStatisticsRecord(0, 0, 0x200, 0, 0),
             scheduler.ThreadStatistics: lambda m: SchedulerStatistics(
                 m.tid, 0, "", (), "S", False, 1, 0, 0, 30_000_000, 4, 2, -1, "", "", False,
             ),
-            scheduler.GetNice: lambda m: 0,
-            scheduler.GetAffinity: lambda m: (0, 1),
+            scheduler.GetNice: lambda _: 0,
+            scheduler.GetAffinity: lambda _: (0, 1),
         }
 
     def next_space(self) -> int:

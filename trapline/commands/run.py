@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def run(program: str, argv: tuple[str, ...], options: Options) -> int:
     seed = options.seed
     if seed is None:
         seed = secrets.randbelow(1 << 32)
-        say(f"seed {seed}")
+        sys.stderr.write(f"seed {seed}\n")
+        sys.stderr.flush()
     request = Request(
         program=program, argv=argv, config=config, config_name=options.config, seed=seed, strategy=options.strategy,
         granularity=options.granularity, driver=options.driver, stdin=stdin, stdin_file=options.stdin, events=_categories(options.events),
@@ -82,6 +84,8 @@ def finish(request: Request, found: Found, *, json: bool, exit_status: bool = Fa
     ended = supervise(request, files)
     if ended.outcome is not None and ended.outcome.refused:
         raise UsageError(ended.outcome.refused)
+    if ended.returncode == -signal.SIGTERM:
+        return 128 + signal.SIGTERM  # we were told to end, and passed it on
     report = _report(request, found, ended)
     interrupted = ended.outcome is not None and ended.outcome.interrupted
     if json:
@@ -105,7 +109,8 @@ def _tell(report: verdicts.RunReport, interrupted: bool) -> None:
 
 def say(text: str) -> None:
     """A line of ours, on stderr."""
-    print(f"trapline: {text}" if not text.startswith("seed ") else text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"trapline: {text}\n")
+    sys.stderr.flush()
 
 
 def _report(request: Request, found: Found, ended: Ended) -> verdicts.RunReport:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from actors import events as e
-from trapline.log.show import call, outcome, thread
+from trapline.log.show import call, named, outcome, thread
 
 WIDTH: Final = 24  # characters of a lane
 RUNS: Final = "│"
@@ -24,7 +24,7 @@ READY: Final = "·"
 
 def by_cpu(events: Iterable[Any], width: int = WIDTH) -> Iterator[str]:
     """One lane per core."""
-    shown = list(events)
+    shown = list(named(events))
     cpus = sorted({event.cpu for event in shown if event.cpu >= 0})
     lanes = {cpu: f"cpu{cpu}" for cpu in cpus}
     state = dict.fromkeys(cpus, "")
@@ -43,7 +43,7 @@ def by_cpu(events: Iterable[Any], width: int = WIDTH) -> Iterator[str]:
 
 def by_thread(events: Iterable[Any], width: int = WIDTH) -> Iterator[str]:
     """One lane per thread, in order of appearance."""
-    shown = list(events)
+    shown = list(named(events))
     names: dict[int, str] = {}
     for event in shown:
         for tid, comm in _threads(event):
@@ -87,7 +87,7 @@ def label(event: Any) -> str:
 
 _LABELS: Final[dict[type, Any]] = {
     e.SysEnter: call,
-    e.SysExit: outcome,
+    e.SysExit: lambda event: f"= {outcome(event)}",
     e.SchedProcessFork: lambda event: f"clone -> {event.child_tid}",
     e.SchedProcessExec: lambda event: f"exec {event.filename}",
     e.SchedProcessExit: lambda event: "exit",

@@ -16,13 +16,25 @@ from trapline.log.reader import event_name
 
 _COMMON: Final = frozenset(Event.__struct_fields__)
 MAX_VALUE: Final = 80  # characters of one field
+FIRST_ADDRESS: Final = 1 << 40  # numbers from here on are shown in hexadecimal, in calls
 
 
 def render(events: Iterable[Any], colors: bool = False) -> Iterator[str]:
     """Lines for people."""
     renderer = _renderer(colors)
-    for event in events:
+    for event in named(events):
         yield str(renderer(None, "info", _fields(event))).rstrip()
+
+
+def named(events: Iterable[Any]) -> Iterator[Any]:
+    """The same events; where an actor knew only a thread's number, its name is filled in from the events before."""
+    names: dict[int, str] = {}
+    for event in events:
+        if event.comm:
+            names[event.tid] = event.comm
+        elif event.tid in names:
+            event.comm = names[event.tid]
+        yield event
 
 
 def _renderer(colors: bool) -> structlog.dev.ConsoleRenderer:
@@ -51,12 +63,21 @@ def thread(comm: str, tid: int) -> str:
 
 def call(event: SysEnter) -> str:
     """`write(1, "hello")`, arguments shortened."""
-    return f"{event.name}({', '.join(_shown(argument) for argument in event.args)})"
+    return f"{event.name}({', '.join(map(_argument, event.args))})"
 
 
 def outcome(event: SysExit) -> str:
-    """What a call gave: `= 5`, or the errno's name."""
-    return event.error or f"= {_shown(event.result)}"
+    """What a call gave: `5`, or the errno's name."""
+    return event.error or _argument(event.result)
+
+
+def _argument(value: Any) -> str:
+    """A value as strace(1) would show it: addresses in hexadecimal, user memory as address+count."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= FIRST_ADDRESS:
+        return hex(value)
+    if isinstance(value, dict) and value.keys() == {"address", "count"}:
+        return f"{value['address']:#x}+{value['count']}"
+    return _shown(value)
 
 
 def _fields(event: Any) -> dict[str, Any]:

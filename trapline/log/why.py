@@ -13,13 +13,14 @@ from typing import Any, Final
 from actors import events as e
 from trapline.log.lanes import label
 from trapline.log.reader import event_name
-from trapline.log.show import call, thread
+from trapline.log.show import call, named, thread
 
 MAX_LINKS: Final = 16  # of a chain of causes
 
 
 def explain(events: list[Any], tid: int) -> Iterator[str]:
     """Text lines on every wait of the thread, in order."""
+    events = list(named(events))
     by_seq = {event.seq: event for event in events}
     waits = [index for index, event in enumerate(events) if _sleeps(event, tid)]
     if not waits:
@@ -68,9 +69,11 @@ def _waker(events: list[Any], waking: Any, start: Any, by_seq: dict[int, Any]) -
 
 
 def _causes(event: Any, by_seq: dict[int, Any]) -> Iterator[Any]:
-    """What led to the event, nearest first."""
+    """What led to the event, nearest first, up to the system call that began it."""
     for _ in range(MAX_LINKS):
         event = by_seq.get(event.cause)
         if event is None:
             return
         yield event
+        if isinstance(event, e.SysEnter):
+            return

@@ -18,7 +18,7 @@ from kernel.abi.layout import THREAD_STACK
 from kernel.abi.signos import SIGCHLD
 from userspace.libc.arguments import environment_vector, string_vector, text_bytes
 from userspace.libc.environment import current_environment, environ, getenv
-from userspace.libc.threads import CLONED, forget_other_threads, map_stack, tid_address, unmap_stack
+from userspace.libc.threads import BECOME, CLONED, forget_other_threads, map_stack, tid_address, unmap_stack
 from userspace.libc.unistd import rusage
 from userspace.ref import address_of
 from userspace.trap import become_function, os_error, syscall, text_address
@@ -61,7 +61,7 @@ async def clone(fn: Thread, flags: int, arg: Any = None, *, parent_tid: Any = No
 
 async def become(fn: Thread, *plain: Any) -> None:
     """Go on as fn(*plain), with a fresh coroutine stack and an empty record of ops. Never returns."""
-    await become_function(text_address(fn), (plain, None))  # two arguments: see crt.start_thread
+    await become_function(text_address(fn), ((BECOME, plain),))
 
 
 # ---- exec -------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ futex wait on the tid that the kernel clears when the thread has ended (CLONE_CH
 detached thread unmaps its own, with all signals blocked, since nothing may be pushed on it any more.
 
 What a function returns is a plain value, and crosses simulated memory: nothing and small ints in the control block, anything else as a
-Python literal on the thread's own stack. pthread_exit unwinds by an exception that only crt catches. Man pages pthread_create(3), pthread_join(3), pthread_exit(3), pthread_detach(3), pthread_kill(3), pthread_setname_np(3).
+Python literal on the thread's own stack. pthread_exit unwinds by an exception that only crt catches.
+Man pages pthread_create(3), pthread_join(3), pthread_exit(3), pthread_detach(3), pthread_kill(3), pthread_setname_np(3).
 """
 
 from __future__ import annotations
@@ -128,15 +129,18 @@ async def _prepare(tcb: Any, tid: int, cores: tuple[int, ...]) -> None:
         raise refused
 
 
-async def thread_main(fn: Thread, arg: Any) -> None:
-    """What crt runs for a thread or child that clone started: `arg` is what crossed the trap. Never returns."""
+async def thread_main(fn: Callable[..., Awaitable[Any]], arg: Any) -> None:
+    """What crt runs at the bottom of a coroutine stack that does not begin with main: `arg` is what crossed the trap. Never returns."""
     kind, plain = arg
     if kind == t.CLONED:
         status = await fn(plain)
         await _exit(0 if status is None else index(status))
     if kind == t.HELD_PTHREAD and not await _may_start():
         await _exit(0)
-    await finish_thread(await fn(plain))
+    value = await (fn(*plain) if kind == t.BECOME else fn(plain))
+    if kind == t.BECOME and await self_address() == MAIN_TCB:
+        await exit_process(0 if value is None else index(value))
+    await finish_thread(value)
 
 
 async def _may_start() -> bool:

@@ -28,10 +28,11 @@ _mprotect: Final = syscall("mprotect")
 _munmap: Final = syscall("munmap")
 _set_tid_address: Final = syscall("set_tid_address")
 
-# What the function of a new thread is, as the first word of what clone lets cross (see pthread.thread_main).
+# What the function of a new thread is, as the first word of what crosses (see pthread.thread_main).
 PTHREAD: Final = "pthread"
 HELD_PTHREAD: Final = "held pthread"  # waits until its creator has finished preparing it
 CLONED: Final = "clone"  # made by clone(): no TCB
+BECOME: Final = "become"  # goes on at a function by become()
 
 RUNNING: Final = 0  # states of a thread
 DETACHED: Final = 1  # running, and nobody will join it

@@ -39,9 +39,9 @@ class Both:
         self.file = self.machine.file(2, b"".join(bytes([7]) + bytes(PAGE - 1) for _ in range(PAGES)))
         self.number = self.machine.new_space()
         fixed = f.MAP_FIXED
-        self.machine.mmap(self.number, PAGES * PAGE, RW, PRIVATE | fixed, PRIVATE_AT)
-        self.machine.mmap(self.number, PAGES * PAGE, RW, SHARED | fixed, SHARED_AT)
-        self.machine.mmap(self.number, PAGES * PAGE, RW, f.MAP_PRIVATE | fixed, FILE_AT, file=self.file)
+        self.machine.mmap(self.number, PAGES * PAGE, RW, PRIVATE | fixed, address=PRIVATE_AT)
+        self.machine.mmap(self.number, PAGES * PAGE, RW, SHARED | fixed, address=SHARED_AT)
+        self.machine.mmap(self.number, PAGES * PAGE, RW, f.MAP_PRIVATE | fixed, address=FILE_AT, file=self.file)
         self.model.private[self.number] = {}
         self.model.prot[self.number] = dict.fromkeys(range(3 * PAGES), RW)
 
@@ -83,7 +83,7 @@ class Both:
             prot.pop(page, None)
             self.model.private[number].pop(page, None)
         elif step == "map" and page < PAGES:
-            self.machine.mmap(number, PAGE, RW, PRIVATE | f.MAP_FIXED, address_of(page))
+            self.machine.mmap(number, PAGE, RW, PRIVATE | f.MAP_FIXED, address=address_of(page))
             prot[page] = RW
             self.model.private[number].pop(page, None)
         elif step in {"hide", "show", "readonly"} and page in prot:

@@ -48,7 +48,8 @@ def test_the_private_flag_is_believed(machine):
 def test_unaligned_is_einval_and_unreadable_is_efault(machine):
     number = machine.new_space()
     hidden = machine.mmap(number, PAGE, f.PROT_NONE)
-    for address, private, errno in [(hidden + 2, False, EINVAL), (hidden, False, EFAULT), (0, False, EFAULT), (USER_END, True, EFAULT), (-4, True, EFAULT)]:
+    refusals = [(hidden + 2, False, EINVAL), (hidden, False, EFAULT), (0, False, EFAULT), (USER_END, True, EFAULT), (-4, True, EFAULT)]
+    for address, private, errno in refusals:
         with pytest.raises(SysError) as refused:
             futex_key(machine.memory, number, address, private)
         assert refused.value.errno == errno

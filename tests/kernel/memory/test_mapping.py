@@ -116,10 +116,11 @@ def test_munmap_frees_the_frames_and_splits_the_area(machine, number):
     assert not machine.violations()
 
 
-@pytest.mark.parametrize(("errno", "address", "length", "prot"), [
-    (EINVAL, PLACE + 1, PAGE, 1), (EINVAL, PLACE, PAGE, 16), (0, PLACE, 0, 1), (ENOMEM, PLACE, PAGE, 1), (ENOMEM, STACK_TOP - PAGE, STACK_TOP, 1)])
-def test_mprotect_refuses(machine, number, errno, address, length, prot):
-    assert machine.mprotect(number, address, length, prot) == errno
+@pytest.mark.parametrize(("errno", "arguments"), [
+    (EINVAL, (PLACE + 1, PAGE, 1)), (EINVAL, (PLACE, PAGE, 16)), (0, (PLACE, 0, 1)), (ENOMEM, (PLACE, PAGE, 1)),
+    (ENOMEM, (STACK_TOP - PAGE, STACK_TOP, 1))])
+def test_mprotect_refuses(machine, number, errno, arguments):
+    assert machine.mprotect(number, *arguments) == errno
 
 
 def test_mprotect_over_a_hole_changes_what_comes_before_it(machine, number):
@@ -161,7 +162,7 @@ def test_brk_grows_asks_and_shrinks(machine, number):
     assert machine.brk(number, 0) == HEAP
     assert machine.brk(number, HEAP + 10_000) == HEAP + 10_000
     machine.store(number, HEAP + 9_999, 1)
-    assert [area.name for area in machine.space(number).areas][0] == "[heap]"
+    assert machine.space(number).areas[0].name == "[heap]"
     assert machine.brk(number, HEAP - 1) == HEAP + 10_000
     assert machine.brk(number, HEAP + 1) == HEAP + 1
     assert machine.used == 0
@@ -176,15 +177,15 @@ def test_brk_stays_where_something_is_in_the_way_or_memory_is_too_small(machine,
     assert machine.brk(number, HEAP + (1 << 30)) == HEAP + 3 * PAGE
 
 
-@pytest.mark.parametrize(("errno", "address", "length", "flags"), [
-    (EINVAL, PLACE, PAGE, 8), (EINVAL, PLACE + 1, PAGE, f.MS_SYNC), (EINVAL, PLACE, PAGE, f.MS_SYNC | f.MS_ASYNC),
-    (ENOMEM, PLACE, 2 * PAGE, f.MS_SYNC), (ENOMEM, PLACE - PAGE, PAGE, 0), (0, PLACE, PAGE, f.MS_SYNC), (0, PLACE, 0, 0)])
-def test_msync_only_checks(machine, number, errno, address, length, flags):
+@pytest.mark.parametrize(("errno", "arguments"), [
+    (EINVAL, (PLACE, PAGE, 8)), (EINVAL, (PLACE + 1, PAGE, f.MS_SYNC)), (EINVAL, (PLACE, PAGE, f.MS_SYNC | f.MS_ASYNC)),
+    (ENOMEM, (PLACE, 2 * PAGE, f.MS_SYNC)), (ENOMEM, (PLACE - PAGE, PAGE, 0)), (0, (PLACE, PAGE, f.MS_SYNC)), (0, (PLACE, 0, 0))])
+def test_msync_only_checks(machine, number, errno, arguments):
     machine.mmap(number, PAGE, flags=FIXED, address=PLACE)
     if errno:
-        fails_with(errno, check_sync, machine.space(number), address, length, flags)
+        fails_with(errno, check_sync, machine.space(number), *arguments)
     else:
-        check_sync(machine.space(number), address, length, flags)
+        check_sync(machine.space(number), *arguments)
 
 
 def test_maps_shows_areas_with_their_resident_pages(machine, number):

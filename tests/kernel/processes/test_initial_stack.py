@@ -12,7 +12,18 @@ from kernel.abi.errno_values import E2BIG
 from kernel.abi.errnos import SysError
 from kernel.abi.layout import STACK_TOP
 from kernel.processes.initial_stack import (
-    AT_EGID, AT_ENTRY, AT_EUID, AT_EXECFN, AT_GID, AT_NULL, AT_PAGESZ, AT_RANDOM, AT_UID, Arguments, InitialStack, build_initial_stack,
+    AT_EGID,
+    AT_ENTRY,
+    AT_EUID,
+    AT_EXECFN,
+    AT_GID,
+    AT_NULL,
+    AT_PAGESZ,
+    AT_RANDOM,
+    AT_UID,
+    Arguments,
+    InitialStack,
+    build_initial_stack,
 )
 
 LIMIT = 8 << 20
