@@ -81,6 +81,7 @@ class Actor:
         self.irqs: Any = conductor.agenda.new_box()
         self.reply: Any = None  # (value, attention, cause) once it is here
         self.reply_at = NEVER
+        self.offered: Any = None  # the turn that it offers as a candidate
         self.last_arrival: dict[int, int] = {}  # by receiver: messages of a pair arrive in order
         # ---- of the request being served
         self.cause = 0  # seq of the event that led here

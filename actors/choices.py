@@ -24,7 +24,7 @@ class Choice(msgspec.Struct, array_like=True, gc=False):
     kind: str  # "next" or the kind of `choose`
     chosen: str  # label of the identity, or the option's number
     count: int  # candidates
-    checksum: int  # crc32 over the labels of all candidates
+    checksum: int  # of the set of candidates, see Chooser
 
 
 class ReplayDiverged(Exception):  # noqa: N818 - it states what happened, and is reported to users by this name
@@ -36,8 +36,8 @@ class Strategy(Protocol):
 
     name: str
 
-    def choose_next(self, candidates: Sequence[Identity]) -> int:
-        """Index of the candidate that runs; there are at least two."""
+    def choose_next(self, candidates: Sequence[Identity], checksum: int) -> int:
+        """Index of the candidate that runs; there are at least two. `checksum` tells sets of candidates apart."""
 
     def choose(self, kind: str, options: int, default: int) -> int:
         """One of `options` (0 … options - 1) for a fault point."""
@@ -51,7 +51,7 @@ class Timed:
     def __init__(self, seed: int) -> None:
         self._stream = Stream(seed, "ties")
 
-    def choose_next(self, candidates: Sequence[Identity]) -> int:
+    def choose_next(self, candidates: Sequence[Identity], checksum: int) -> int:
         """A seeded draw among actors that are ready at the same nanosecond."""
         return self._stream.below(len(candidates))
 
@@ -69,7 +69,7 @@ class RandomWalk:
         self._stream = Stream(seed, "walk")
         self._faults = Stream(seed, "faults")
 
-    def choose_next(self, candidates: Sequence[Identity]) -> int:
+    def choose_next(self, candidates: Sequence[Identity], checksum: int) -> int:
         """Each candidate is as likely as any other."""
         return int(self._stream.random() * len(candidates))
 
@@ -86,11 +86,11 @@ class Replay:
         self._recorded = recorded
         self._position = 0
 
-    def choose_next(self, candidates: Sequence[Identity]) -> int:
+    def choose_next(self, candidates: Sequence[Identity], checksum: int) -> int:
         """The recorded one."""
         choice = self._following("next")
         labels = [label(candidate) for candidate in candidates]
-        if choice.count != len(labels) or choice.checksum != _checksum(labels) or choice.chosen not in labels:
+        if choice.count != len(labels) or choice.checksum != checksum or choice.chosen not in labels:
             raise ReplayDiverged(
                 f"choice {self._position} differs from the schedule: recorded {choice.chosen} out of {choice.count} candidates, "
                 f"now there are {len(labels)}: {', '.join(labels)}. Run the program, config and version that the schedule names."
@@ -112,42 +112,54 @@ class Replay:
         return choice
 
 
-def _checksum(labels: Sequence[str]) -> int:
-    return crc32("|".join(labels).encode())
-
-
 class Chooser:
-    """Asks the strategy and keeps the record. `taken` holds (kind, chosen, candidates) and is rendered only when somebody wants it."""
+    """Asks the strategy and keeps the record, which is rendered only when somebody wants it.
+
+    A set of candidates is told apart by a checksum that does not depend on their order: the exclusive or of one number per identity.
+    So an agenda whose set changes by one candidate at a time keeps it up to date by one operation.
+    """
 
     def __init__(self, strategy: Strategy) -> None:
         self.strategy = strategy
-        self.taken: list[tuple[str, Any, Any]] = []
+        self.choose_next = strategy.choose_next
+        self.taken: list[tuple[Any, ...]] = []  # (identity, candidates, checksum), or (kind, option, options, 0)
         self.observer: Any = None  # the recorder, if choice events are on
+        self._marks: dict[Identity, int] = {}
 
-    def next(self, candidates: Sequence[Identity]) -> int:
+    def mark(self, identity: Identity) -> int:
+        """The number that stands for an identity in checksums."""
+        found = self._marks.get(identity)
+        if found is None:
+            found = self._marks[identity] = crc32(label(identity).encode())
+        return found
+
+    def checksum(self, candidates: Sequence[Identity]) -> int:
+        """Of a whole set."""
+        result = 0
+        for identity in candidates:
+            result ^= self.mark(identity)
+        return result
+
+    def next(self, candidates: Sequence[Identity], checksum: int) -> int:
         """Which of two or more candidates runs."""
-        index = self.strategy.choose_next(candidates)
-        self.taken.append(("next", index, candidates))
+        index = self.choose_next(candidates, checksum)
+        self.taken.append((candidates[index], len(candidates), checksum))
         if self.observer is not None:
             labels = [label(candidate) for candidate in candidates]
-            self.observer.choice("next", labels[index], labels, _checksum(labels))
+            self.observer.choice("next", labels[index], labels, checksum)
         return index
 
     def option(self, kind: str, options: int, default: int) -> int:
         """Which option of a fault point."""
         chosen = self.strategy.choose(kind, options, default)
-        self.taken.append((kind, chosen, options))
+        self.taken.append((kind, chosen, options, 0))
         if self.observer is not None:
             self.observer.choice(kind, str(chosen), [str(option) for option in range(options)], 0)
         return chosen
 
     def choices(self) -> list[Choice]:
         """The record, as a schedule file holds it."""
-        result = []
-        for kind, chosen, candidates in self.taken:
-            if kind == "next":
-                labels = [label(candidate) for candidate in candidates]
-                result.append(Choice(kind, labels[chosen], len(labels), _checksum(labels)))
-            else:
-                result.append(Choice(kind, str(chosen), candidates, 0))
-        return result
+        return [
+            Choice("next", label(taken[0]), taken[1], taken[2]) if len(taken) == 3 else Choice(taken[0], str(taken[1]), taken[2], 0)
+            for taken in self.taken
+        ]

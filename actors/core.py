@@ -73,6 +73,7 @@ class Core(Actor):
         self.op_cost = 0 if free else max(1, config.costs.op_ns * speed // 100)
         self.atomic_cost = 0 if free else config.costs.atomic_ns * speed // 100
         self.jitter = _jitter(conductor, number, free)
+        self.turn: Identity = (TURN,)  # this core's thread as a candidate
         self.limit = -1  # clock at which the hot loop looks around
         # ---- answers of the hot loop, valid until the next burst
         self.miss_address = 0
@@ -96,10 +97,6 @@ class Core(Actor):
     @jitter_turn.setter
     def jitter_turn(self, turn: int) -> None:
         self.state.jitter_turn = turn
-
-    def turn_identity(self) -> Identity:
-        """This core's thread as a candidate."""
-        return (TURN, *self.state.context.caller.path)
 
     def handlers(self) -> dict[type[Message], Callable[[Any], Any]]:
         """What an idle core receives."""
@@ -128,6 +125,7 @@ class Core(Actor):
         """A thread to run: load its space, remember its slice."""
         state = self.state
         context = state.context = message.context
+        self.turn = (TURN, *context.caller.path)
         self.clock += self.agenda.scaled(self.costs.switch_ns)
         state.started_ns = self.clock
         state.slice_end = self.clock + message.slice_ns if message.slice_ns >= 0 else NEVER
@@ -385,8 +383,20 @@ class Core(Actor):
 
     @types.coroutine
     def pause(self) -> Generator[Any, None, None]:
-        """As in the base class, with interrupts."""
-        yield from self._wait(PAUSE, NEVER)
+        """As in the base class, with interrupts; written out, because searches pause before every op."""
+        agenda = self.agenda
+        while True:
+            self.wait = PAUSE
+            self.until = NEVER
+            agenda.enter_wait(self)
+            following = self.conductor.next()
+            if following is not self:
+                yield following
+            kind, payload = agenda.take(self)
+            self.wait = RUNNING
+            if kind != INTERRUPT:
+                return
+            self.interrupt(payload)
 
 
 def _jitter(conductor: Conductor, number: int, free: bool) -> list[int]:

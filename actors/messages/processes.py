@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from actors.messages import files
 from actors.messages.base import Message, SyscallMessage
 from kernel.abi.syscalls import NUMBERS
 from kernel.processes.context import Context
@@ -282,7 +283,7 @@ class ProcOpen(Message, frozen=True, gc=False):
 class ProcRead(Message, frozen=True, gc=False):
     """Forwarded by files at the first read of a /proc file: content is taken now, kept by files.InstallContent. Reply: as the read or getdents."""
 
-    request: Message
+    request: files.Read | files.Pread | files.Getdents
     description: int
     parts: tuple[str, ...]
 

@@ -358,7 +358,8 @@ def test_exec_builds_the_space_before_it_lets_the_old_one_go() -> None:
     caller = actor.start()
     actor.done.clear()
     done = actor.request(exec_message(caller))
-    assert [type(message) for message in actor.done] == [memory.NewSpace, files.CloseOnExec, signals.ResetForExec, memory.ReleaseSpace, files.Unpin]
+    kinds = [type(message) for message in actor.done]
+    assert kinds == [memory.NewSpace, files.CloseOnExec, signals.ResetForExec, memory.ReleaseSpace, files.Unpin]
     assert actor.named(memory.ReleaseSpace) == [memory.ReleaseSpace(caller.space)]
     assert (done.tid, done.comm, done.table) == (100, "other", caller.table)
     assert len(actor.named(memory.NewSpace)[0].random) == 16

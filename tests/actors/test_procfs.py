@@ -175,7 +175,7 @@ def test_zombies_and_kernel_threads_have_stat_lines_too() -> None:
 def test_status_maps_cmdline_and_comm() -> None:
     actor = LoneProcesses()
     actor.start()
-    actor.answers[memory.Maps] = lambda m: (
+    actor.answers[memory.Maps] = lambda _: (
         AreaStatistics(0x400000, 0x402000, 5, False, 0x1000, 7, "/home/user/lock", 1), AreaStatistics(0x7000, 0x8000, 3, True, 0, 0, "", 0),
     )
     status = content(actor, "100/status").decode()

@@ -57,11 +57,9 @@ def test_a_damaged_header_is_enoexec_or_harmless(at: int, change: int) -> None:
     data = bytearray(build("lock", SOURCE, "/lib/ld.so"))
     data[at] ^= change
     try:
-        header = parse(bytes(data), len(data))
-    except SysError as error:
-        assert error.errno == ENOEXEC
-    else:
-        assert header.source == SOURCE
+        assert parse(bytes(data), len(data)).source == SOURCE
+    except SysError:
+        assert refused(bytes(data))
 
 
 def test_damaged_text_is_enoexec() -> None:
