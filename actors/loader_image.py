@@ -82,6 +82,8 @@ class LoadedImage:
 
     def _import(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         """What `import` does inside a program."""
+        if name == LIBC and fromlist:
+            return sys.modules[LIBC]  # the whole protocol of a from-import costs as much as a small schedule
         if name == LIBC or name.partition(".")[0] in ALLOWED_IMPORTS or (name == "userspace" and fromlist):
             return builtins.__import__(name, None, None, fromlist, 0)
         module = self.program.modules.get(name)
@@ -126,7 +128,7 @@ class LoadedImage:
         found: list[tuple[str, Any]] = []
         for name in self._loaded:
             prefix = "" if name == self.program.main.name else f"{name}."
-            for variable, value in self.namespaces[name].items():
+            for variable, value in self._own(name):
                 if is_global(value) and not any(value is other for _, other in found):
                     found.append((prefix + variable, value))
         initialised = [item for item in found if global_bytes(item[1]) is not None]
@@ -149,7 +151,7 @@ class LoadedImage:
         extra = self.program.text_end
         for name in self._loaded:
             namespace = self.namespaces[name]
-            for function in namespace.values():
+            for _, function in self._own(name):
                 if not isinstance(function, types.FunctionType) or function.__globals__ is not namespace:
                     continue
                 if function.__name__ == "<lambda>" or "." in function.__qualname__ or TEXT_ADDRESS in function.__dict__:
@@ -234,8 +236,14 @@ class LoadedImage:
 
     def plain_globals(self) -> Iterator[tuple[str, str, Any]]:
         """(module, name, value) of what the modules bind themselves, in order."""
-        for name, namespace in self.namespaces.items():
-            for variable in self.program.modules[name].facts.globals:
-                if variable in namespace:
-                    yield name, variable, namespace[variable]
+        for name in self.namespaces:
+            for variable, value in self._own(name):
+                yield name, variable, value
+
+    def _own(self, module: str) -> Iterator[tuple[str, Any]]:
+        """What a module binds itself, in order: not the hundreds of names that it imports from libc."""
+        namespace = self.namespaces[module]
+        for variable in self.program.modules[module].facts.globals:
+            if variable in namespace:
+                yield variable, namespace[variable]
 

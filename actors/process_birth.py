@@ -7,7 +7,7 @@ end (the caller waits, with its ticket here); then the switch, which cannot fail
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from actors import ranks
 from actors.events import SchedProcessExec, SchedProcessFork
@@ -33,6 +33,8 @@ from kernel.processes.processes import ExecWait, VforkWait
 from kernel.processes.thread import Thread
 from kernel.tickets import Ticket, WouldBlock
 
+FATAL: Final = 2  # level of attention: the thread has to die
+
 
 class ProcessBirth(ProcessTables):
     """How processes and images come to be."""
@@ -42,8 +44,7 @@ class ProcessBirth(ProcessTables):
     async def clone(self, message: processes.Clone) -> Any:
         """A new process or thread: its tid, or WouldBlock under CLONE_VFORK."""
         process, parent = self.caller_process(message.caller), self.caller_thread(message.caller)
-        if process.state is ProcessState.EXITING or process.exec_tid:
-            raise SysError(EINTR)  # the caller is about to die: nobody sees this
+        self._refuse_dying(process, EINTR)
         cloning.check_flags(message.flags, process)
         cloning.check_room(self.state, process)
         child, thread = cloning.conceive(self.state, parent, message.flags, self.clock)
@@ -59,6 +60,12 @@ class ProcessBirth(ProcessTables):
         if not message.flags & CLONE_VFORK:
             return thread.tid
         return self._wait_for_vfork(message, thread)
+
+    def _refuse_dying(self, process: Process, errno: int) -> None:
+        """Another thread's execve or exit_group has won: the caller dies on its way back, before the program can see `errno`."""
+        if process.state is ProcessState.EXITING or process.exec_tid:
+            self.give_attention(FATAL)
+            raise SysError(errno)
 
     async def _clone_resources(self, message: processes.Clone, process: Process, parent: Thread, child: Process, thread: Thread) -> None:
         """Space, table and signals of the child; on failure what was got is given back and the embryo forgotten."""
@@ -150,8 +157,7 @@ class ProcessBirth(ProcessTables):
         """execve(2): the space first, then the siblings' end, then the switch."""
         process = self.caller_process(message.caller)
         try:
-            if process.state is ProcessState.EXITING or process.exec_tid:
-                raise SysError(EAGAIN)
+            self._refuse_dying(process, EAGAIN)
             ready = await self._new_space(process, message)
         except SysError:
             self.tell(ranks.FILES, files.Unpin(message.object))

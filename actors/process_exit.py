@@ -56,7 +56,7 @@ class ProcessExit(ProcessBirth):
         if thread.clear_tid:
             await self.ask(ranks.MEMORY, memory.ClearTid(process.space, thread.clear_tid))
         self.release_vfork_parent(thread)
-        await self.ask(ranks.SIGNALS, signals.RemoveThread(thread.tid, last))
+        stopped_by = await self.ask(ranks.SIGNALS, signals.RemoveThread(thread.tid, last))
         if thread.own_files:
             await self.ask(ranks.FILES, files.ReleaseTable(thread.table, thread.fs))
         comm = thread.comm
@@ -69,15 +69,16 @@ class ProcessExit(ProcessBirth):
         if last:
             await self._tell_parent_of_end(process)
         else:
-            await self._after_sibling(process)
+            await self._after_sibling(process, stopped_by)
 
-    async def _after_sibling(self, process: Process) -> None:
-        """A thread has ended, others live: an execve may go on, a stop may be complete."""
+    async def _after_sibling(self, process: Process, stopped_by: int) -> None:
+        """A thread has ended, others live: an execve may go on, a stop may be complete by that (`stopped_by` is its signal)."""
         if process.exec_tid and len(process.live_threads()) == 1:
             for ticket in self.state.waits:
                 if ticket.tid == process.exec_tid:
                     self.wake(ticket)
-        await self._stop_if_complete(process)
+        if stopped_by:
+            await self._stop(process, stopped_by)
 
     async def _process_exit(self, process: Process) -> None:
         """The last thread is gone: release, hand children over, become a zombie."""
@@ -186,19 +187,21 @@ class ProcessExit(ProcessBirth):
 
     async def thread_stopped(self, message: processes.ThreadStopped) -> None:
         """A thread is about to park for a stop signal."""
-        process = self.state.processes[self.state.threads[message.tid].pid]
-        process.stop_signo = message.signo
-        await self._stop_if_complete(process)
+        await self._stop_if_complete(self.state.processes[self.state.threads[message.tid].pid])
 
     async def _stop_if_complete(self, process: Process) -> None:
-        """When the last live thread has stopped, the process has, and the parent is told.
+        """When the last live thread has stopped, the process has.
 
         signals knows whether SIGCONT came in between; what it says now comes before its `Continued` of this stop.
         """
-        if process.state is not ProcessState.LIVE or not process.stop_signo:
-            return
-        signo = await self.ask(ranks.SIGNALS, signals.StopSignal(process.pid))
-        if not signo:
+        if process.state is ProcessState.LIVE:
+            signo = await self.ask(ranks.SIGNALS, signals.StopSignal(process.pid))
+            if signo:
+                await self._stop(process, signo)
+
+    async def _stop(self, process: Process, signo: int) -> None:
+        """All threads have stopped: the parent is told."""
+        if process.state is not ProcessState.LIVE:
             return
         for thread in process.live_threads():
             thread.move(ThreadState.STOPPED)
@@ -207,18 +210,17 @@ class ProcessExit(ProcessBirth):
         await self._tell_parent_of_change(process, CLD_STOPPED, signo)
 
     async def continued(self, message: processes.Continued) -> None:
-        """SIGCONT ended the stop."""
+        """SIGCONT ended the stop. It may come late: the next stop may be complete by now, and its ThreadStopped have been here before."""
         process = self.state.find(message.pid)
         if process is None:
             return
-        process.stop_signo = 0
-        if process.state is not ProcessState.STOPPED:
-            return
-        for thread in process.live_threads():
-            thread.move(ThreadState.LIVE)
-        process.move(ProcessState.LIVE)
-        process.report = CONTINUED_STATUS
-        await self._tell_parent_of_change(process, CLD_CONTINUED, SIGCONT)
+        if process.state is ProcessState.STOPPED:
+            for thread in process.live_threads():
+                thread.move(ThreadState.LIVE)
+            process.move(ProcessState.LIVE)
+            process.report = CONTINUED_STATUS
+            await self._tell_parent_of_change(process, CLD_CONTINUED, SIGCONT)
+        await self._stop_if_complete(process)
 
     async def _tell_parent_of_change(self, process: Process, code: int, status: int) -> None:
         parent = self.state.processes.get(process.ppid)

@@ -68,9 +68,11 @@ class SignalsActor(Actor):
         """A new thread or process."""
         self.state.copy(message.parent_tid, message.tid, message.pid, message.flags, self)
 
-    def remove_thread(self, message: signals.RemoveThread) -> None:
-        """A thread ends."""
+    def remove_thread(self, message: signals.RemoveThread) -> int:
+        """A thread ends; by that a stop of the others may be complete."""
+        pid = self.state.threads[message.tid].pid
         self.state.remove(message.tid, message.last, self)
+        return self.state.stop_signal(pid)
 
     def reset_for_exec(self, message: signals.ResetForExec) -> None:
         """A new image."""

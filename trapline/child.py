@@ -1,7 +1,7 @@
 """Inside the supervised child: boot the machine, drive it, write down what came of it.
 
 Started by supervisor.py with the folder that holds the request. The program's output goes to our own descriptors as it comes, or to
-files where a document is wanted. A first ^C ends the run at the machine's next choice, a second one raises.
+files where a document is wanted. A first ^C ends the run at the machine's next choice, a second one ends the process.
 """
 
 from __future__ import annotations
@@ -64,8 +64,6 @@ def main() -> None:
         outcome = execute(request, folder)
     except MemoryError:
         outcome = Outcome(out_of_memory=True)
-    except KeyboardInterrupt:
-        outcome = Outcome(interrupted=True)
     partial = folder / f"{OUTCOME}.part"
     partial.write_bytes(msgspec.json.encode(outcome))
     partial.replace(folder / OUTCOME)
@@ -123,9 +121,8 @@ def _drive(machine: Machine, request: Request, found: Found) -> tuple[Run, bool]
     conductor = live.system.conductor
 
     def interrupt(signo: int, _: FrameType | None) -> None:
-        if conductor.interrupted:
-            raise KeyboardInterrupt
         conductor.interrupted = True
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second one does not wait for a choice
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:

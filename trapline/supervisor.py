@@ -33,7 +33,7 @@ REQUEST: Final = "request.json"
 OUTCOME: Final = "outcome.json"
 HANG: Final = "hang.txt"
 CAPTURED: Final = {1: "stdout.bin", 2: "stderr.bin"}
-ENTRY: Final = "from trapline.child import main; main()"
+ENTRY: Final = "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); from trapline.child import main; main()"
 _FRAME: Final = re.compile(r'^\s*File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)$', re.MULTILINE)
 
 
@@ -84,6 +84,11 @@ class Ended(msgspec.Struct, frozen=True):
     returncode: int  # as subprocess has it: negative for a signal
     stdout: bytes  # what was captured
     stderr: bytes
+
+    @property
+    def interrupted(self) -> bool:
+        """By ^C: at a choice, or, where none came, at once."""
+        return self.returncode == -signal.SIGINT or (self.outcome is not None and self.outcome.interrupted)
 
 
 def supervise(request: Request, program_files: Iterable[str]) -> Ended:

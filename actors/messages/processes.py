@@ -281,7 +281,10 @@ class ProcOpen(Message, frozen=True, gc=False):
 
 
 class ProcRead(Message, frozen=True, gc=False):
-    """Forwarded by files at the first read of a /proc file: content is taken now, kept by files.InstallContent. Reply: as the read or getdents."""
+    """Forwarded by files at the first read of a /proc file: content is taken now and goes on with files.ServeContent.
+
+    Reply: as the read or getdents, Failure(ESRCH) if the process is gone.
+    """
 
     request: files.Read | files.Pread | files.Getdents
     description: int

@@ -29,7 +29,7 @@ class CopySignals(Message, frozen=True, gc=False):
 
 
 class RemoveThread(Message, frozen=True, gc=False):
-    """The thread is gone; the process's record goes with `last`. Reply: None."""
+    """The thread is gone; the process's record goes with `last`. Reply: the signal that has stopped all that remain, else 0."""
 
     tid: int
     last: bool

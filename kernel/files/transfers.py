@@ -43,6 +43,8 @@ def write_extent(inodes: InodeTable, number: int, offset: int, count: int, now_n
     if end > inode.size:
         inode.grew_from, inode.grew_to = inode.size, end
         inode.size = end
+    elif end == inode.size:
+        inode.grew_from = end  # this write must not be taken for the one that made the file so long
     inode.mtime_ns = inode.ctime_ns = now_ns
     return count
 

@@ -124,7 +124,6 @@ class Process:
     images: int = 0  # how many images it has started: names the random stream of the next one
     exec_tid: int = 0  # the thread in execve that waits for its siblings to end; 0: none
     # ---- job control
-    stop_signo: int = 0  # signal of the stop that its threads are going into, or are in
     report: int = 0  # stop or continue status that no wait has collected yet; 0: none
     # ---- waiting
     waiters: WaitQueue = field(default_factory=WaitQueue)  # tickets of its threads in wait4(2)

@@ -403,6 +403,7 @@ def test_a_second_exec_and_an_exit_group_lose() -> None:
     assert actor.request(exec_message(leader)) == Failure(EAGAIN)
     actor.request(processes.ExitGroup(leader, 2, 4 << 8))
     assert actor.fork(leader) == Failure(EINTR)
+    assert actor.attention == 2, "the loser dies before its program sees the errno"
     actor.end_thread(leader, 4 << 8)
     assert actor.go_on(caller).tid == 100
     assert actor.state.processes[100].state is ProcessState.LIVE
@@ -446,6 +447,7 @@ def test_a_stop_is_reported_once_and_a_continuation_once() -> None:
     assert actor.wait_for(parent, options=WNOHANG) == (0, 0)
     assert actor.wait_for(parent, options=WUNTRACED) == (101, SIGSTOP << 8 | 0x7F)
     assert actor.wait_for(parent, options=WUNTRACED | WNOHANG) == (0, 0)
+    actor.answers[signals.StopSignal] = lambda _: 0
     actor.request(processes.Continued(101))
     assert actor.named(signals.Post)[-1].info.code == CLD_CONTINUED
     assert actor.wait_for(parent, options=WCONTINUED) == (101, 0xFFFF)
@@ -461,6 +463,18 @@ def test_a_stop_that_sigcont_overtook_is_no_stop() -> None:
     assert actor.state.processes[101].state is ProcessState.LIVE
 
 
+def test_a_stop_survives_the_late_news_of_the_continuation_before_it() -> None:
+    """Stop, SIGCONT, stop: the second ThreadStopped comes from a core and may be here before signals' first Continued."""
+    actor = LoneProcesses()
+    parent = actor.start()
+    child = actor.fork(parent)
+    stop(actor, child)
+    stop(actor, child)
+    actor.request(processes.Continued(101))
+    assert actor.state.processes[101].state is ProcessState.STOPPED
+    assert actor.wait_for(parent, options=WUNTRACED) == (101, SIGSTOP << 8 | 0x7F)
+
+
 def test_a_process_has_stopped_when_its_last_running_thread_ends() -> None:
     actor = LoneProcesses()
     parent = actor.start()
@@ -468,7 +482,7 @@ def test_a_process_has_stopped_when_its_last_running_thread_ends() -> None:
     other = actor.fork(leader, THREAD)
     actor.request(processes.ThreadStopped(leader.tid, SIGTSTP))
     assert actor.state.processes[101].state is ProcessState.LIVE
-    actor.answers[signals.StopSignal] = lambda _: SIGTSTP
+    actor.answers[signals.RemoveThread] = lambda _: SIGTSTP
     actor.end_thread(other)
     assert actor.state.processes[101].state is ProcessState.STOPPED
 

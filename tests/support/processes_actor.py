@@ -58,6 +58,7 @@ class LoneProcesses(ProcessesActor):
             signals.Post: lambda _: 0,
             signals.ChildPolicy: lambda _: False,
             signals.StopSignal: lambda _: 0,
+            signals.RemoveThread: lambda _: 0,
             signals.SignalStatistics: lambda _: SignalStatisticsRecord(0, 0, 0x200, 0, 0),
             scheduler.ThreadStatistics: lambda m: SchedulerStatistics(
                 m.tid, 0, "", (), "S", False, 1, 0, 0, 30_000_000, 4, 2, -1, "", "", False,

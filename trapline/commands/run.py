@@ -87,7 +87,7 @@ def finish(request: Request, found: Found, *, json: bool, exit_status: bool = Fa
     if ended.returncode == -signal.SIGTERM:
         return 128 + signal.SIGTERM  # we were told to end, and passed it on
     report = _report(request, found, ended)
-    interrupted = ended.outcome is not None and ended.outcome.interrupted
+    interrupted = ended.interrupted
     if json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
         sys.stdout.buffer.flush()
@@ -124,11 +124,10 @@ def _report(request: Request, found: Found, ended: Ended) -> verdicts.RunReport:
     )  # fmt: skip
     if request.replay:
         again = reproduce.replay_command(request.replay)
-    interrupted = outcome is not None and outcome.interrupted
-    failures = () if interrupted else (msgspec.structs.replace(_death(request, found, ended), reproduce=again),)
+    failures = () if ended.interrupted else (msgspec.structs.replace(_death(request, found, ended), reproduce=again),)
     return verdicts.RunReport(
         schema=verdicts.REPORT_SCHEMA, program=request.program, config=request.config_name, strategy=request.strategy, seed=request.seed,
-        verdict=verdicts.verdict_of(failures, interrupted), status=verdicts.STATUS_KILLED, stdout=verdicts.text_of(ended.stdout),
+        verdict=verdicts.verdict_of(failures, ended.interrupted), status=verdicts.STATUS_KILLED, stdout=verdicts.text_of(ended.stdout),
         stderr=verdicts.text_of(ended.stderr), time_ns=0, failures=failures,
     )  # fmt: skip
 

@@ -18,7 +18,14 @@ def interval_ns(text):
     return int((match[1] or "0") + fraction) * UNITS_NS[match[3]] // 10 ** len(fraction)
 
 async def main(argv):
-    words = argv[2:] if argv[1:2] == ["--"] else argv[1:]
+    words = argv[1:]
+    for word in words[: words.index("--")] if "--" in words else words:
+        if len(word) > 1 and word[0] == "-":
+            what = f"unrecognized option '{word}'" if word[1] == "-" else f"invalid option -- '{word[1]}'"
+            await fprintf(stderr, "sleep: %s\nTry 'sleep --help' for more information.\n", what)
+            return EXIT_FAILURE
+    if "--" in words:
+        words.remove("--")
     intervals = [interval_ns(word) for word in words]
     for word, interval in zip(words, intervals, strict=True):
         if interval is None:

@@ -95,9 +95,9 @@ async def sigpending() -> set[int]:
     return signal_numbers(await _sigpending())
 
 
-def sigsuspend(mask: Iterable[int]) -> Awaitable[None]:
+async def sigsuspend(mask: Iterable[int]) -> None:
     """Wait under another mask. Always ends by InterruptedError, after a handler."""
-    return _sigsuspend(signal_set(mask))
+    await _sigsuspend(signal_set(mask))
 
 
 async def sigwait(mask: Iterable[int]) -> int:
@@ -115,11 +115,11 @@ def kill(pid: int, signo: int) -> Awaitable[None]:
     return _kill(index(pid), index(signo))
 
 
-def killpg(pgrp: int, signo: int) -> Awaitable[None]:
+async def killpg(pgrp: int, signo: int) -> None:
     """Signal a process group; 0 is the caller's. Raises OSError(EINVAL) for a negative one."""
     if index(pgrp) < 0:
         raise os_error(EINVAL)
-    return _kill(-pgrp, index(signo))
+    await _kill(-pgrp, index(signo))
 
 
 def tgkill(tgid: int, tid: int, signo: int) -> Awaitable[None]:
