@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from actors.events import Event, MessageEvent
 from actors.messages.base import Message
-from actors.ranks import FIRST_CORE, actor_name, rank
+from actors.ranks import actor_name, rank
 from kernel.abi.errnos import Failure, SysError
 from kernel.invariants import Violation
 
@@ -164,7 +164,8 @@ class Actor:
         """Send and wait for the reply: a value, `Failure` or `WouldBlock`. `target` must rank strictly below this actor."""
         assert rank(target) > rank(self.address), f"{self.name} asks {actor_name(target)}: ask goes strictly down (law 2)"
         self.reply = None
-        self.agenda.post(self, self.conductor.actors[target], MESSAGE, (message, self.address, self.address, self._sending(target, message)))
+        envelope = (message, self.address, self.address, self._sending(target, message))
+        self.agenda.post(self, self.conductor.actors[target], MESSAGE, envelope)
         self.wait = ASK
         self.agenda.enter_wait(self)
         following = self.conductor.next()
@@ -220,7 +221,8 @@ class Actor:
         """Reply to a request; `attention` is the caller's thread's level, if this request changed it."""
         cause = self.cause
         if self.log.message:
-            cause = self.emit(MessageEvent(step="reply", target=actor_name(to), message=type(value).__name__, fields=self.log.fields_of(value)))
+            fields = self.log.fields_of(value)
+            cause = self.emit(MessageEvent(step="reply", target=actor_name(to), message=type(value).__name__, fields=fields))
         self.agenda.post(self, self.conductor.actors[to], REPLY, (value, attention, cause))
 
     def give_attention(self, level: int) -> None:
@@ -257,7 +259,8 @@ class Actor:
         if not self.log.message:
             return self.cause
         before = self.cause
-        seq = self.emit(MessageEvent(step="send", target=actor_name(target), message=type(message).__name__, fields=self.log.fields_of(message)))
+        fields = self.log.fields_of(message)
+        seq = self.emit(MessageEvent(step="send", target=actor_name(target), message=type(message).__name__, fields=fields))
         self.cause = before
         return seq
 

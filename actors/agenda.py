@@ -58,13 +58,26 @@ class Agenda(Protocol):
     free_ops: bool  # True: ops and messages cost no virtual time
     handler_cost: int  # ns per message served
 
-    def new_box(self) -> Any: ...
-    def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None: ...
-    def enter_wait(self, actor: Actor) -> None: ...
-    def next(self) -> Actor | None: ...
-    def take(self, actor: Actor) -> tuple[int, Any]: ...
-    def horizon(self, actor: Actor) -> int: ...
-    def scaled(self, ns: int) -> int: ...
+    def new_box(self) -> Any:
+        """An empty mailbox."""
+
+    def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None:
+        """Something is sent: MESSAGE, INTERRUPT or REPLY."""
+
+    def enter_wait(self, actor: Actor) -> None:
+        """The actor waits, as `actor.wait` and `actor.until` say."""
+
+    def next(self) -> Actor | None:
+        """Who runs now; None: nobody is ready, and nobody will be."""
+
+    def take(self, actor: Actor) -> tuple[int, Any]:
+        """What ended the actor's wait: a kind and its payload."""
+
+    def horizon(self, actor: Actor) -> int:
+        """The clock until which a running core may go on without asking."""
+
+    def scaled(self, ns: int) -> int:
+        """The virtual time that work of `ns` takes."""
 
 
 class TimedAgenda:

@@ -41,6 +41,12 @@ if TYPE_CHECKING:
 FRAMES_PER_MIB = 256
 
 
+def _files(config: Config, seed: int, library: Library) -> FilesState:
+    """The file system at boot: every program of the library is a file of it."""
+    tree = library.boot_tree(config.user.uid, config.user.gid)
+    return FilesState(tree, seed, nofile=config.machine.max_files, pipe_bytes=config.machine.pipe_bytes, input_ended=False)
+
+
 class Host:
     """The sender of what comes from outside: boot and the console. It has an address and a clock, and never runs."""
 
@@ -81,7 +87,7 @@ class System:
         return (
             Processes(config, RANK_NAMES[1:] + cores, seed, wide),
             Memory(self.hardware),
-            FilesState(library.boot_tree(config.user.uid, config.user.gid), seed, nofile=config.machine.max_files, pipe_bytes=config.machine.pipe_bytes, input_ended=False),
+            _files(config, seed, library),
             IpcState(),
             Signals(),
             TimersState(),

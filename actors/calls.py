@@ -19,7 +19,7 @@ from actors.ranks import FILES, MEMORY, PROCESSES, SCHEDULER, TIMERS
 from actors.routes import BUFFERED, DEADLINE_ARG, MESSAGE_OF, OWNER_OF
 from kernel.abi.errno_values import EFAULT, EINTR, EINVAL
 from kernel.abi.errnos import Failure, SysError, errno_name
-from kernel.abi.flags import CLOCK_PROCESS_CPUTIME_ID, MAP_ANONYMOUS
+from kernel.abi.flags import CLOCK_PROCESS_CPUTIME_ID, MAP_ANONYMOUS, PR_SET_NAME
 from kernel.abi.ops import Become, In, Out, Syscall
 from kernel.abi.records import Utsname
 from kernel.abi.syscalls import NUMBERS, TABLE
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from actors.core import Core
 
 MAX_COUNT: Final = 0x7FFF_F000  # bytes that one read or write moves at most, as Linux
+COMM_BYTES: Final = 15
 STOPPED: Final = "stopped"  # the reason of a stop's ticket: no call waits under it
 
 
@@ -132,7 +133,7 @@ async def resume(core: Core, context: Context) -> None:
 
 async def _copy_in(core: Core, context: Context, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """`In` becomes bytes, `Out` its count; None where the memory cannot be read."""
-    result = []
+    result: list[Any] = []
     for argument in args:
         if argument.__class__ is In:
             data = await read_user(core, context, argument.address, min(argument.count, MAX_COUNT))
@@ -260,6 +261,15 @@ async def _clock_nanosleep(core: Core, context: Context, op: Syscall) -> None:
     await finish(core, context, await core.ask(TIMERS, message))
 
 
+async def _prctl(core: Core, context: Context, op: Syscall) -> None:
+    """A new name is also the context's, which logs and the scheduler show."""
+    option, argument = op.args
+    reply = await core.ask(PROCESSES, processes.Prctl(context.caller, context.serial, option, argument))
+    if option == PR_SET_NAME and reply.__class__ is not Failure:
+        context.comm = bytes(argument)[:COMM_BYTES].decode("utf-8", "replace")
+    await finish(core, context, reply)
+
+
 async def _exit(core: Core, context: Context, op: Syscall) -> None:
     await thread_exit(core, context, (op.args[0] & 0xFF) << 8)
 
@@ -319,6 +329,7 @@ _SPECIAL: Final[dict[int, Callable[[Core, Context, Syscall], Awaitable[None]]]] 
     NUMBERS["rt_sigreturn"]: _sigreturn,
     NUMBERS["mmap"]: _mmap,
     NUMBERS["clock_nanosleep"]: _clock_nanosleep,
+    NUMBERS["prctl"]: _prctl,
     NUMBERS["exit"]: _exit,
     NUMBERS["exit_group"]: _exit_group,
     NUMBERS["execve"]: images.execve,

@@ -27,7 +27,7 @@ class Choice(msgspec.Struct, array_like=True, gc=False):
     checksum: int  # of the set of candidates, see Chooser
 
 
-class ReplayDiverged(Exception):  # noqa: N818 - it states what happened, and is reported to users by this name
+class ReplayDiverged(Exception):
     """The program, config or version is not the one that the schedule was recorded with."""
 
 

@@ -63,7 +63,8 @@ class Conductor:
             self._beat = steps + HEARTBEAT_TURNS
             self.machine.heartbeat()
         if self.interrupted or steps >= self.max_steps or steps >= self.break_at or steps - self.last_progress > self.livelock_steps:
-            return self._stop()
+            self._stop()
+            return None
         actor = self.agenda.next()
         if actor is None:
             self.stop_reason = "idle"
@@ -94,7 +95,8 @@ class Conductor:
 
     def settled(self) -> bool:
         """Law 9: no message in flight, no ask open, no request parked. Cores may stand in a pause or a sleep."""
-        return all(not actor.box and not actor.irqs and actor.reply is None and actor.wait in _SETTLED_WAITS for actor in self.actors.values())
+        actors = self.actors.values()
+        return all(not (actor.box or actor.irqs or actor.reply) and actor.wait in _SETTLED_WAITS for actor in actors)
 
 
 _SETTLED_WAITS = (1, 3, 4)  # RECEIVE, SLEEP, PAUSE

@@ -24,7 +24,7 @@ from actors.messages import memory, scheduler, signals
 from actors.messages.base import Message
 from actors.ranks import FIRST_CORE, MEMORY, SCHEDULER, SIGNALS
 from kernel.abi.ops import Alloca, Become, Compute, Op, Syscall, UncaughtException
-from kernel.abi.signos import SIGBUS, SIGSEGV
+from kernel.abi.signos import SIGBUS
 from kernel.hardware import mmu
 from kernel.hardware.tlb import Tlb
 from kernel.memory.faults import Trap
@@ -64,7 +64,7 @@ class Core(Actor):
     def __init__(self, conductor: Conductor, number: int, hardware: Hardware) -> None:
         config = conductor.config
         super().__init__(conductor, FIRST_CORE + number, CoreState(number, hardware, Tlb(config.machine.tlb_entries)))
-        self.number = number
+        self.number: int = number
         self.hardware = hardware
         hardware.cr3[number] = 0
         speeds = config.machine.core_speeds
@@ -184,7 +184,7 @@ class Core(Actor):
         elif answer == execute.UNALIGNED:
             await self.fault(context, Trap(SIGBUS, 1), self.miss_address)
         else:
-            op = context.frames[-1].pending
+            op: Any = context.frames[-1].pending
             kind = op.__class__
             if kind is Syscall:
                 await calls.system_call(self, context, op)
@@ -230,7 +230,7 @@ class Core(Actor):
                 self.charge(self.costs.tlb_miss_ns)
                 return None
             self.state.tlb.invalidate(vpn, 1)
-            trap = await self.ask(MEMORY, memory.PageFault(space, address, write, False))
+            trap = await self.ask(MEMORY, memory.PageFault(space, address, write, False, context.caller.pid, context.caller.tid))
             if trap is not None:
                 return trap  # type: ignore[no-any-return]
 
@@ -367,7 +367,8 @@ class Core(Actor):
     def ask(self, target: int, message: Message) -> Generator[Any, None, Any]:
         """As in the base class, with interrupts; the reply's attention is the thread's."""
         self.reply = None
-        self.agenda.post(self, self.conductor.actors[target], MESSAGE, (message, self.address, self.address, self._sending(target, message)))
+        envelope = (message, self.address, self.address, self._sending(target, message))
+        self.agenda.post(self, self.conductor.actors[target], MESSAGE, envelope)
         kind, payload = yield from self._wait(ASK, NEVER)
         assert kind == REPLY, f"{self.name} waited for a reply and got {kind}"
         value, attention, self.cause = payload

@@ -149,7 +149,7 @@ async def _stop(core: Core, context: Context, delivery: signals.Delivery) -> Non
     info = delivery.info
     if core.log.signal and info is not None:
         _log_action(core, context, info, "stop")
-    await core.ask(PROCESSES, processes.ThreadStopped(context.caller.tid, info.signo if info is not None else 0))
+    await core.ask(PROCESSES, processes.ThreadStopped(context.caller.tid))
     await calls.park(core, context, WouldBlock(SIGNALS, calls.STOPPED, f"process:{context.caller.pid}", None, True))
 
 

@@ -41,10 +41,7 @@ class Waiting(msgspec.Struct, frozen=True):
 def blocked_threads(system: System) -> list[Waiting]:
     """All threads of programs that wait without a deadline, by tid."""
     scheduler = system.conductor.actors[SCHEDULER].state
-    found = []
-    for thread in scheduler.threads.values():
-        if thread.state is PARKED and not thread.timed:
-            found.append(_waiting(system, thread))
+    found = [_waiting(system, thread) for thread in scheduler.threads.values() if thread.state is PARKED and not thread.timed]
     return sorted(found, key=lambda waiting: waiting.tid)
 
 
@@ -122,7 +119,8 @@ def _sharers(system: System, caller: Any, name: str) -> list[int]:
     processes = system.conductor.actors[PROCESSES].state
     if not private:
         return _live_threads(system)
-    return [tid for tid in _live_threads(system) if processes.processes[processes.threads[tid].pid].space == caller.space]
+    spaces = {pid: process.space for pid, process in processes.processes.items()}
+    return [tid for tid in _live_threads(system) if spaces[processes.threads[tid].pid] == caller.space]
 
 
 def _symbol(context: Any, address: int) -> str:

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 Died = Callable[["Actor", BaseException], None]
 
 
-def start(conductor: Conductor, actor: Actor) -> None:
-    """Make the actor's coroutine and run it to its first wait."""
-    actor.coroutine = actor.run()
-
-
 def drive_inline(conductor: Conductor, died: Died) -> None:
     """Run until nobody is ready. `died` hears of an actor's exception and decides what to raise."""
     actor = conductor.next()

@@ -57,7 +57,7 @@ def burst(core: Core, context: Context) -> int:
     """Run ops of the thread until one of the answers above; at least one op completes unless that op itself is the reason."""
     frame = context.frames[-1]
     send = frame.coroutine.send
-    op = frame.pending
+    op: Any = frame.pending
     record = context.record
     tlb_read = core.tlb.read
     tlb_write = core.tlb.write
@@ -190,7 +190,7 @@ def _other(core: Core, context: Context, op: Any, tlb_read: dict[int, Any], tlb_
 def _new_value(op: Any, old: int) -> int | None:
     """What a read-modify-write leaves in the word; None: nothing is written (a compare that failed)."""
     if op.__class__ is CompareExchange:
-        return op.desired if old == op.expected else None  # type: ignore[no-any-return]
+        return int(op.desired) if old == op.expected else None
     kind, operand = op.kind, op.operand
     if kind == ADD:
         value = old + operand
@@ -208,7 +208,7 @@ def _new_value(op: Any, old: int) -> int | None:
     value &= (1 << bits) - 1
     if SIGNED[op.code] and value >> (bits - 1):
         value -= 1 << bits
-    return value  # type: ignore[no-any-return]
+    return int(value)
 
 
 def advance(frame: Frame, result: Any) -> None:

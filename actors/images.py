@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from actors.core import Core
 
 MAX_INTERPRETERS: Final = 5  # nested #! lines: ELOOP beyond, as Linux
-COMM_BYTES: Final = 15
 SCRIPT_HEAD: Final = 256  # bytes that are searched for a #! line
 
 
 async def execve(core: Core, context: Context, op: Syscall) -> None:
     """execve(2) up to the point where processes takes over."""
     path, argv, envp = op.args
-    comm = path.rsplit(b"/", 1)[-1][:COMM_BYTES].decode("utf-8", "replace")
+    comm = path.rsplit(b"/", 1)[-1][:calls.COMM_BYTES].decode("utf-8", "replace")
     for _ in range(MAX_INTERPRETERS):
         found = await core.ask(FILES, files.OpenExec(context.caller, path))
         if found.__class__ is Failure:
@@ -80,7 +79,7 @@ async def _refuse(core: Core, context: Context, found: files.ExecFile, errno: in
 
 
 def become_image(core: Core, context: Context, done: processes.ExecDone) -> None:
-    """processes has switched everything: the old coroutines go, the new image starts at its entry point."""
+    """Processes has switched everything: the old coroutines go, the new image starts at its entry point."""
     if core.log.syscall:
         calls.log_exit(core, context, 0)
     calls.discard(core, context)

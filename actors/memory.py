@@ -236,6 +236,8 @@ class MemoryActor(Actor):
         waits = command in {f.FUTEX_WAIT, f.FUTEX_WAIT_BITSET}
         if not waits and command not in {f.FUTEX_WAKE, f.FUTEX_WAKE_BITSET}:
             raise SysError(ENOSYS)
+        if waits and message.deadline is not None and message.deadline < 0:
+            raise SysError(EINVAL)
         if message.op & f.FUTEX_CLOCK_REALTIME and command != f.FUTEX_WAIT_BITSET:
             raise SysError(ENOSYS)
         if command in {f.FUTEX_WAIT_BITSET, f.FUTEX_WAKE_BITSET} and message.value3 != f.FUTEX_BITSET_MATCH_ANY:

@@ -136,5 +136,5 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: Events = Events()
 
 
-assert EVENT_CATEGORIES == Category.__args__, "categories are listed twice and must agree"  # type: ignore[attr-defined]
-assert FAULT_KINDS == FaultKind.__args__, "fault kinds are listed twice and must agree"  # type: ignore[attr-defined]
+assert Category.__args__ == EVENT_CATEGORIES, "categories are listed twice and must agree"  # type: ignore[attr-defined]
+assert FaultKind.__args__ == FAULT_KINDS, "fault kinds are listed twice and must agree"  # type: ignore[attr-defined]

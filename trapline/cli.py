@@ -1,6 +1,6 @@
 """The command line: subcommands, their options, and the exit status. What they do stands in trapline/commands/.
 
-    0 good   1 failed   2 usage, config, missing or refused program   3 kernel panic or memory limit   4 undetermined   130 ^C
+0 good   1 failed   2 usage, config, missing or refused program   3 kernel panic or memory limit   4 undetermined   130 ^C
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from actors.recorder import Recorder
 from kernel.config import Config
 from trapline import __version__
 from trapline.config import config_hash, load
-from trapline.programs import Found, find
 from trapline.judge import Judgement, judge
+from trapline.programs import Found, find
 from trapline.verdicts import Failure
 
 USER_FRAMES = 900  # Python frames that user code may stack up: what a recursion without ops dies of, the same on every host
@@ -145,7 +145,7 @@ class Machine:
         """A fresh strategy for one run."""
         if self.choices is not None:
             return Replay(self.choices, self.strategy)
-        return {"timed": Timed, "random": RandomWalk}[self.strategy](self.seed)
+        return Timed(self.seed) if self.strategy == "timed" else RandomWalk(self.seed)
 
 
 class LiveRun:

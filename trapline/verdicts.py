@@ -66,7 +66,7 @@ class RunReport(msgspec.Struct, frozen=True, omit_defaults=False):
     stderr: str
     time_ns: int  # virtual
     failures: tuple[Failure, ...]
-    schedule: str | None | msgspec.UnsetType = msgspec.UNSET
+    schedule: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 REPORT_SCHEMA: Final = 1

@@ -18,8 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 ALLOWED_IMPORTS: Final = tuple(
-    "__future__ abc bisect collections contextlib copy dataclasses enum errno functools heapq itertools json math operator re string "
-    "struct textwrap typing".split()
+    ["__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "errno", "functools", "heapq", "itertools", "json", "math", "operator", "re", "string", "struct", "textwrap", "typing"]
 )
 LIBC: Final = "userspace.libc"
 
@@ -56,11 +55,10 @@ _HOST_CALLS: Final = {
 }
 _HOST_OPEN: Final = "open() of Python opens a file of the host: use `await open(path, flags)` or `await fopen(path, mode)` of userspace.libc"
 _REFERENCE_METHODS: Final = frozenset(
-    "load store fetch_add fetch_sub fetch_and fetch_or fetch_xor exchange compare_exchange read_bytes write_bytes read_cstr write_cstr".split()
+    ["load", "store", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor", "exchange", "compare_exchange", "read_bytes", "write_bytes", "read_cstr", "write_cstr"]
 )
 _MUTATORS: Final = frozenset(
-    "append extend insert remove pop clear sort reverse add discard update setdefault popitem appendleft popleft extendleft "
-    "difference_update intersection_update symmetric_difference_update rotate".split()
+    ["append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "add", "discard", "update", "setdefault", "popitem", "appendleft", "popleft", "extendleft", "difference_update", "intersection_update", "symmetric_difference_update", "rotate"]
 )
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _SCOPES: Final = (*_FUNCTIONS, ast.ClassDef)
@@ -171,9 +169,7 @@ def _bound_names(body: list[ast.stmt]) -> Iterator[str]:
                 yield node.id
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names if alias.name != "*")
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                yield node.name
-            elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+            elif (isinstance(node, ast.ExceptHandler) and node.name) or (isinstance(node, ast.MatchAs | ast.MatchStar) and node.name):
                 yield node.name
 
 

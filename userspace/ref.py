@@ -124,7 +124,7 @@ def name_in_caller(reference: Reference, default: str) -> str:
     for _ in range(6):
         if frame is None:
             break
-        for name, value in frame.f_locals.items():
+        for name, value in (*frame.f_locals.items(), *frame.f_globals.items()):
             if value is reference and name not in ("self", "reference", "value", "other", "instance"):
                 return str(name)
         frame = frame.f_back

@@ -284,7 +284,7 @@ def become_function(fn: int, args: tuple[Any, ...]) -> Steps:
 
 
 @types.coroutine
-def report_uncaught(  # noqa: PLR0917 - the fields of the op
+def report_uncaught(
     kind: str, message: str, traceback: str, file: str, line: int, signo: int
 ) -> Steps:
     """Tell the core that an exception left the program. Never returns, unless a handler for `signo` does."""

@@ -137,7 +137,6 @@ class ThreadStopped(Message, frozen=True, gc=False):
     """The thread is about to park for a stop; when all threads are, the parent is told. Reply: None."""
 
     tid: int
-    signo: int
 
 
 class Continued(Message, frozen=True, gc=False):

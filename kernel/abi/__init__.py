@@ -1,0 +1,1 @@
+"""What both sides of the trap know: constants, records, ops, the system call table."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# open(2), fcntl(2)
+# ---- open(2), fcntl(2)
 O_ACCMODE = 3
 O_APPEND = 0o2000
 O_ASYNC = 0o20000
@@ -33,7 +33,7 @@ AT_REMOVEDIR = 512
 AT_EACCESS = 512
 AT_EMPTY_PATH = 4096
 
-# fcntl(2)
+# ---- fcntl(2)
 FD_CLOEXEC = 1
 F_ADD_SEALS = 1033
 F_DUPFD = 0
@@ -71,7 +71,7 @@ F_SHLCK = 8
 F_UNLCK = 2
 F_WRLCK = 1
 
-# inode(7), access(2)
+# ---- inode(7), access(2)
 S_IEXEC = 0o100
 S_IFMT = 0o170000
 S_IFBLK = 0o60000
@@ -103,12 +103,12 @@ R_OK = 4
 W_OK = 2
 X_OK = 1
 
-# lseek(2)
+# ---- lseek(2)
 SEEK_SET = 0
 SEEK_CUR = 1
 SEEK_END = 2
 
-# mmap(2), mprotect(2)
+# ---- mmap(2), mprotect(2)
 MAP_ANON = 32
 MAP_ANONYMOUS = 32
 MAP_DENYWRITE = 2048
@@ -132,7 +132,7 @@ MS_ASYNC = 1
 MS_INVALIDATE = 2
 MS_SYNC = 4
 
-# clone(2)
+# ---- clone(2)
 CSIGNAL = 255
 CLONE_VM = 256
 CLONE_FS = 512
@@ -159,7 +159,7 @@ CLONE_NEWPID = 536870912
 CLONE_NEWNET = 1073741824
 CLONE_IO = 2147483648
 
-# futex(2)
+# ---- futex(2)
 FUTEX_WAIT = 0
 FUTEX_WAKE = 1
 FUTEX_FD = 2
@@ -178,7 +178,7 @@ FUTEX_WAITERS = 2147483648
 FUTEX_OWNER_DIED = 1073741824
 FUTEX_TID_MASK = 1073741823
 
-# wait(2)
+# ---- wait(2)
 WNOHANG = 1
 WUNTRACED = 2
 WSTOPPED = 2
@@ -189,7 +189,7 @@ P_ALL = 0
 P_PID = 1
 P_PGID = 2
 
-# sigaction(2)
+# ---- sigaction(2)
 SA_NOCLDSTOP = 1
 SA_NOCLDWAIT = 2
 SA_SIGINFO = 4
@@ -225,7 +225,7 @@ FPE_INTDIV = 1
 FPE_INTOVF = 2
 ILL_ILLOPC = 1
 
-# clock_gettime(2), setitimer(2)
+# ---- clock_gettime(2), setitimer(2)
 CLOCK_REALTIME = 0
 CLOCK_MONOTONIC = 1
 CLOCK_PROCESS_CPUTIME_ID = 2
@@ -239,7 +239,7 @@ ITIMER_REAL = 0
 ITIMER_VIRTUAL = 1
 ITIMER_PROF = 2
 
-# sched(7), setpriority(2)
+# ---- sched(7), setpriority(2)
 SCHED_OTHER = 0
 SCHED_NORMAL = 0
 SCHED_FIFO = 1
@@ -251,7 +251,7 @@ PRIO_PROCESS = 0
 PRIO_PGRP = 1
 PRIO_USER = 2
 
-# getrlimit(2), getrusage(2)
+# ---- getrlimit(2), getrusage(2)
 RLIMIT_AS = 9
 RLIMIT_CORE = 4
 RLIMIT_CPU = 0
@@ -273,13 +273,13 @@ RUSAGE_SELF = 0
 RUSAGE_THREAD = 1
 RLIM_INFINITY = 18446744073709551615
 
-# prctl(2)
+# ---- prctl(2)
 PR_SET_PDEATHSIG = 1
 PR_GET_PDEATHSIG = 2
 PR_SET_NAME = 15
 PR_GET_NAME = 16
 
-# poll(2)
+# ---- poll(2)
 POLLERR = 8
 POLLHUP = 16
 POLLIN = 1
@@ -293,7 +293,7 @@ POLLRDNORM = 64
 POLLWRBAND = 512
 POLLWRNORM = 256
 
-# ioctl(2), tcsetattr(3)
+# ---- ioctl(2), tcsetattr(3)
 FIONREAD = 21531
 TCGETS = 21505
 TIOCGWINSZ = 21523
@@ -304,11 +304,11 @@ TCSANOW = 0
 TCSADRAIN = 1
 TCSAFLUSH = 2
 
-# getrandom(2)
+# ---- getrandom(2)
 GRND_NONBLOCK = 1
 GRND_RANDOM = 2
 
-# limits.h, stdio.h, stdlib.h
+# ---- limits.h, stdio.h, stdlib.h
 PIPE_BUF = 4096
 PATH_MAX = 4096
 NAME_MAX = 255
@@ -326,7 +326,7 @@ RAND_MAX = 2147483647
 SEM_VALUE_MAX = 2147483647
 SEM_FAILED = 0
 
-# pthread.h
+# ---- pthread.h
 PTHREAD_PROCESS_PRIVATE = 0
 PTHREAD_PROCESS_SHARED = 1
 PTHREAD_MUTEX_NORMAL = 0
@@ -349,7 +349,7 @@ PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP = 2
 PTHREAD_KEYS_MAX = 1024
 PTHREAD_STACK_MIN = 16384
 
-# stdatomic.h
+# ---- stdatomic.h
 memory_order_relaxed = 0
 memory_order_consume = 1
 memory_order_acquire = 2
@@ -357,7 +357,7 @@ memory_order_release = 3
 memory_order_acq_rel = 4
 memory_order_seq_cst = 5
 
-# sysv ipc: ipc(2), shmget(2)
+# ---- sysv ipc: ipc(2), shmget(2)
 IPC_CREAT = 512
 IPC_EXCL = 1024
 IPC_NOWAIT = 2048

@@ -249,7 +249,8 @@ class FilesState:
         inode.mtime_ns = inode.ctime_ns = now_ns
         if inode.object == 0:
             inode.seed = inode.seed[:size]
-        return inode.object != 0
+            return size > len(inode.seed)  # a seed is content; the hole behind it is memory's
+        return True
 
     def renamed(self, number: int, old: tuple[int, bytes], new: tuple[int, bytes]) -> None:
         """Open descriptions of the file follow its name."""

@@ -435,7 +435,7 @@ def test_an_exec_that_is_killed_gives_its_new_space_back() -> None:
 
 def stop(actor: LoneProcesses, caller: object, signo: int = SIGSTOP) -> None:
     actor.answers[signals.StopSignal] = lambda _: signo
-    actor.request(processes.ThreadStopped(caller.tid, signo))  # type: ignore[attr-defined]
+    actor.request(processes.ThreadStopped(caller.tid))  # type: ignore[attr-defined]
 
 
 def test_a_stop_is_reported_once_and_a_continuation_once() -> None:
@@ -480,7 +480,7 @@ def test_a_process_has_stopped_when_its_last_running_thread_ends() -> None:
     parent = actor.start()
     leader = actor.fork(parent)
     other = actor.fork(leader, THREAD)
-    actor.request(processes.ThreadStopped(leader.tid, SIGTSTP))
+    actor.request(processes.ThreadStopped(leader.tid))
     assert actor.state.processes[101].state is ProcessState.LIVE
     actor.answers[signals.RemoveThread] = lambda _: SIGTSTP
     actor.end_thread(other)

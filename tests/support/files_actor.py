@@ -10,6 +10,7 @@ from actors.files import FilesActor
 from actors.messages import files, ipc, memory, processes
 from actors.messages.base import Caller, Resume
 from kernel.abi.errnos import Failure, SysError
+from kernel.abi.flags import O_ACCMODE, O_NONBLOCK, O_RDWR
 from kernel.files.files import FilesState
 from kernel.files.tree import BootTree
 from kernel.ipc.ipc import IpcState
@@ -83,9 +84,9 @@ class LoneFiles(FilesActor):
                 del self.objects.setdefault(object, bytearray(message.seed))[size:]
                 return answer
             case ipc.PipeRead(caller, serial, pipe, count, flags):
-                return self._pipe(self.ipc.read(Ticket(caller.tid, serial), pipe, count, nonblock=bool(flags & 0o4000), both=flags & 3 == 2))
+                return self._pipe(self.ipc.read(Ticket(caller.tid, serial), pipe, count, **_how(flags)))
             case ipc.PipeWrite(caller, serial, pipe, data, flags):
-                return self._pipe(self.ipc.write(Ticket(caller.tid, serial), pipe, data, nonblock=bool(flags & 0o4000), both=flags & 3 == 2))
+                return self._pipe(self.ipc.write(Ticket(caller.tid, serial), pipe, data, **_how(flags)))
             case ipc.PipeBytes(pipe):
                 return len(self.ipc.pipes[pipe].buffer)
         return PENDING
@@ -103,6 +104,10 @@ class LoneFiles(FilesActor):
             result = Failure(error.errno)
         assert list(self.state.check()) == []
         return result
+
+
+def _how(flags: int) -> dict[str, bool]:
+    return {"nonblock": flags & O_NONBLOCK != 0, "both": flags & O_ACCMODE == O_RDWR}
 
 
 def _finish(coroutine: Any) -> Any:

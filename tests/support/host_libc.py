@@ -95,12 +95,14 @@ async def openat(dirfd: int, path: str, flags: int, mode: int = 0o777) -> int:
 
 async def read(fd: int, n: int) -> bytes:
     buffer = ctypes.create_string_buffer(max(n, 1))
-    return buffer.raw[: _call("read", fd, buffer, n)]
+    count = _call("read", fd, buffer, n)
+    return buffer.raw[:count]
 
 
 async def pread(fd: int, n: int, offset: int) -> bytes:
     buffer = ctypes.create_string_buffer(max(n, 1))
-    return buffer.raw[: _call("pread", fd, buffer, n, offset)]
+    count = _call("pread", fd, buffer, n, offset)
+    return buffer.raw[:count]
 
 
 async def read_into(fd: int, address: int, n: int) -> int:
@@ -165,7 +167,8 @@ async def mknod(path: str, mode: int, device: int = 0) -> None:
 
 async def readlink(path: str) -> str:
     buffer = ctypes.create_string_buffer(PATH_MAX)
-    return os.fsdecode(buffer.raw[: _call("readlink", path, buffer, PATH_MAX)])
+    count = _call("readlink", path, buffer, PATH_MAX)
+    return os.fsdecode(buffer.raw[:count])
 
 
 async def getcwd() -> str:
@@ -264,7 +267,8 @@ async def prctl(option: int, arg: Any = 0) -> Any:
 
 async def getrandom(size: int, flags: int = 0) -> bytes:
     buffer = ctypes.create_string_buffer(max(size, 1))
-    return buffer.raw[: _call("getrandom", buffer, size, flags)]
+    count = _call("getrandom", buffer, size, flags)
+    return buffer.raw[:count]
 
 
 async def sched_yield() -> None:

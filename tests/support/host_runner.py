@@ -31,6 +31,7 @@ def start_like_a_program(folder: str) -> None:
     os.setpgid(0, 0)
     os.chdir(folder)
     os.umask(0o022)
+    os.setgroups(())
     for signo in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(signo, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

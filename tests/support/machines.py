@@ -17,7 +17,7 @@ from actors.loader import Library
 from trapline.machine import Machine, Run
 from trapline.programs import Found
 
-FULL = bool(os.environ.get("TRAPLINE_SWEEP"))  # `make sweep`: the sizes that are claimed; else a smaller default of the same code
+FULL = int(os.environ.get("TRAPLINE_SWEEP") or 0)  # `make sweep` says how many seeds; else each test has its smaller default
 PRELUDE = "from userspace.libc import *\n"
 
 
@@ -53,23 +53,29 @@ def explain(result: Run) -> str:
 
 def sweep(
     source: str | Found,
-    seeds: int = 300,
     *,
     quick: int = 40,
     config: str = "checked",
+    orders: Sequence[str] = (),
     judge: Callable[[Run], Any] = lambda run: run.stdout,
     argv: Sequence[str] = (),
     leftovers: bool = True,
     **options: Any,
 ) -> Counter[Any]:
-    """Run under many seeds at message granularity; every run must be ok and leave nothing. Counts what `judge` says of each run."""
+    """Run under many seeds at message granularity; every run must be ok and leave nothing. Counts what `judge` says of each run.
+
+    With `orders`, the program prints which side came first, or how it went: one of `orders`, and each of them must occur in some run.
+    """
     found = source if isinstance(source, Found) else program(source)
     settings: dict[str, Any] = {"strategy": "random", "granularity": "messages", "events": (), **options}
     outcomes: Counter[Any] = Counter()
-    for seed in range(seeds if FULL else min(quick, seeds)):
+    for seed in range(max(FULL, quick)):
         result = ran_well(Machine(config, seed=seed, **settings).run(found, argv))
         if leftovers:
             left = result.system.leftovers()
             assert not left, f"seed {seed} leaves {left}"
         outcomes[judge(result)] += 1
+    if orders:
+        seen = {outcome.decode(): count for outcome, count in outcomes.items()}
+        assert set(seen) == set(orders), f"expected each of {list(orders)}, saw {seen}"
     return outcomes

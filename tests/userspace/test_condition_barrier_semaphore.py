@@ -1,4 +1,4 @@
-"""Conditions, barriers and semaphores on the real machine, over many schedules: pthread_cond_wait(3), pthread_barrier_wait(3p), sem_wait(3)."""
+"""Conditions, barriers and semaphores on the real machine, over many schedules."""
 
 from tests.support.machines import ran_well, run, sweep
 
@@ -264,7 +264,8 @@ def test_semaphore_errors_are_those_of_glibc():
         return "ok"
 
     async def main():
-        words = [await attempt(sem_init(sem, 0, SEM_VALUE_MAX + 1)), await attempt(sem_init(sem, 0, SEM_VALUE_MAX)), await attempt(sem_post(sem))]
+        words = [await attempt(sem_init(sem, 0, SEM_VALUE_MAX + 1)), await attempt(sem_init(sem, 0, SEM_VALUE_MAX))]
+        words += [await attempt(sem_post(sem))]
         await sem_init(sem, 0, 1)
         words += [await attempt(sem_timedwait(sem, -1)), await attempt(sem_trywait(sem)), await attempt(sem_timedwait(sem, -1))]
         words += [await attempt(sem_timedwait(sem, 0))]

@@ -6,12 +6,12 @@ import pytest
 
 from kernel.abi.ops import UncaughtException
 from kernel.abi.signos import SIGABRT, SIGFPE, SIGSEGV
-from kernel.processes.initial_stack import build_initial_stack
+from kernel.processes.initial_stack import Arguments, build_initial_stack
 from tests.support.fake_cpu import Ended, FakeCpu
 from userspace import crt
 from userspace.trap import FUNCTIONS
 
-PROGRAM = '''
+PROGRAM = """
 from userspace.libc import *
 
 async def none():
@@ -58,7 +58,7 @@ async def asserts(signo):
 
 async def informed(signo, info, context):
     assert (signo, info.si_pid, context) == (10, 4, 0x99), info
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def line_of(text: str) -> int:
 
 def execute(main, argv=(b"prog", b"one", b"")) -> tuple[FakeCpu, tuple]:
     cpu = FakeCpu()
-    stack = build_initial_stack(argv, (b"PATH=/bin", b"HOME=/h"), b"/prog", 0x401000, 8 << 20, bytes(16), (0, 0, 0, 0))
+    stack = build_initial_stack(Arguments(argv, (b"PATH=/bin", b"HOME=/h"), b"/prog"), 0x401000, 8 << 20, bytes(16), (0, 0, 0, 0))
     cpu.memory.write(stack.pointer, stack.data)
     cpu.registers["stack_pointer"] = stack.pointer
     with pytest.raises(Ended) as ended:

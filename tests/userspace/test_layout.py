@@ -20,7 +20,7 @@ SAMPLED = st.sampled_from(list(C_TYPES))
 
 class Node(Struct):
     key: i32
-    next: ptr["Node"]  # noqa: UP037, F821 - the name must work under both kinds of annotation
+    next: ptr["Node"]  # noqa: UP037 - the name must work under both kinds of annotation
 
 
 class Outer(Struct):

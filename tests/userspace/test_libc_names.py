@@ -7,7 +7,7 @@ import os
 import signal
 import types
 
-import userspace.libc as libc
+from userspace import libc
 from userspace.libc import constants
 
 

@@ -1,6 +1,7 @@
 """Mutexes on the real machine: pthread_mutex_lock(3) and its errors, who owns, and when the kernel is not asked."""
 
 import pytest
+
 from tests.support.machines import ran_well, run, sweep
 
 COUNTER = """
@@ -105,7 +106,8 @@ async def release(_):
 
 def test_a_destroyed_mutex_refuses_and_may_be_initialised_again():
     assert outcome("""
-for call in (pthread_mutex_destroy, pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_unlock, pthread_mutex_init, pthread_mutex_lock):
+for call in (pthread_mutex_destroy, pthread_mutex_lock, pthread_mutex_trylock, pthread_mutex_unlock,
+             pthread_mutex_init, pthread_mutex_lock):
     await printf("%s ", await attempt(call(lock)))
 """) == ["ok", "EINVAL", "EINVAL", "EINVAL", "ok", "ok"]
 

@@ -10,12 +10,11 @@ from kernel.abi import ops
 from kernel.abi.errnos import Failure
 from kernel.abi.flags import FUTEX_PRIVATE_FLAG, FUTEX_WAIT, FUTEX_WAKE
 from kernel.abi.syscalls import NUMBERS
-from tests.support.fake_cpu import Ended, FakeCpu
+from tests.support.fake_cpu import FakeCpu
 from userspace.libc import (
     _IOFBF,
     _IOLBF,
     _IONBF,
-    exit,
     fclose,
     fdopen,
     fflush,
@@ -35,6 +34,7 @@ from userspace.libc import (
     stdout,
 )
 from userspace.libc.libc_data import FILE, STDOUT
+from userspace.libc.stdio import flush_at_exit
 from userspace.libc.streams import WAITED_FOR, lock_stream
 
 
@@ -67,8 +67,7 @@ def test_a_file_gets_blocks_and_exit_writes_the_rest():
         assert writes(cpu) == [b"x" * 4000 + b"y" * 96]
         await fputs("z" * 9000, stdout)
         assert writes(cpu)[1:] == [b"yyy\n" + b"z" * 4092, b"z" * 4096]
-        with pytest.raises(Ended):
-            await exit(0)
+        await flush_at_exit()
 
     assert run(program).output(1) == b"x" * 4000 + b"y" * 99 + b"\n" + b"z" * 9000
 
@@ -115,7 +114,7 @@ def test_fflush_without_a_stream_writes_all_streams():
 def test_a_failed_write_raises_and_loses_the_text():
     async def program(cpu):
         write = cpu.calls[NUMBERS["write"]]
-        cpu.calls[NUMBERS["write"]] = lambda fd, data: Failure(errno.EPIPE)
+        cpu.calls[NUMBERS["write"]] = lambda *_: Failure(errno.EPIPE)
         with pytest.raises(BrokenPipeError):
             await puts("lost")
         cpu.calls[NUMBERS["write"]] = write
@@ -272,9 +271,9 @@ def test_another_thread_sleeps_until_the_stream_is_given_back():
     second.memory = first.memory
     second.registers["pthread_self"] = 0x7000_0000
     waits = []
-    second.calls[NUMBERS["futex"]] = lambda word, op, value, *rest: waits.append((word, op, value)) or 0
+    second.calls[NUMBERS["futex"]] = lambda word, op, value, *_: waits.append((word, op, value)) or 0
     wakes = []
-    first.calls[NUMBERS["futex"]] = lambda word, op, value, *rest: wakes.append((word, op, value)) or 0
+    first.calls[NUMBERS["futex"]] = lambda word, op, value, *_: wakes.append((word, op, value)) or 0
     holder, waiter = first.start(puts("first")), second.start(puts("second"))
     for _ in range(3):
         next(holder)

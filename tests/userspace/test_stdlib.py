@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.abi.syscalls import NUMBERS
 from tests.support.fake_cpu import Ended, FakeCpu
 from userspace.libc import SIGABRT, abort, atexit, environ, exit, getenv, printf, rand, setenv, srand, strsignal, unsetenv
-from userspace.libc.libc_data import ENVIRONMENT
 from userspace.libc.environment import current_environment
+from userspace.libc.libc_data import ENVIRONMENT
 
 _host = ctypes.CDLL(None)
 
@@ -95,9 +96,7 @@ def test_abort_unblocks_and_raises_the_signal():
 
 def test_abort_insists_when_a_handler_returns():
     cpu = FakeCpu()
-    from kernel.abi.syscalls import NUMBERS
-
-    cpu.calls[NUMBERS["tgkill"]] = lambda *args: None
+    cpu.calls[NUMBERS["tgkill"]] = lambda *_: None
     with pytest.raises(Ended) as ended:
         cpu.run(abort())
     assert ended.value.args == ("exit_group", 127)
@@ -160,6 +159,7 @@ def test_without_an_environment_there_are_no_variables():
 
 
 def test_environ_says_that_it_must_be_awaited():
-    for use in (lambda: environ["PATH"], lambda: "PATH" in environ, lambda: dict(environ), lambda: environ.get("PATH"), lambda: len(environ)):
+    uses = (lambda: environ["PATH"], lambda: "PATH" in environ, lambda: dict(environ), lambda: environ.get("PATH"), lambda: len(environ))
+    for use in uses:
         with pytest.raises(TypeError, match="write `await"):
             use()

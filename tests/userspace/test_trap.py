@@ -26,11 +26,11 @@ def test_every_errno_raises_the_class_that_python_gives_it():
 
 def test_a_failed_call_raises_and_an_interrupted_sleep_tells_what_is_left():
     cpu = FakeCpu()
-    cpu.calls[NUMBERS["nanosleep"]] = lambda ns: Failure(errno.EINTR, 7)
+    cpu.calls[NUMBERS["nanosleep"]] = lambda _: Failure(errno.EINTR, 7)
     with pytest.raises(InterruptedError) as caught:
         cpu.run(trap.syscall("nanosleep")(10))
     assert caught.value.remaining_ns == 7
-    cpu.calls[NUMBERS["close"]] = lambda fd: Failure(errno.EBADF)
+    cpu.calls[NUMBERS["close"]] = lambda _: Failure(errno.EBADF)
     with pytest.raises(OSError, match="Bad file descriptor") as caught_close:
         cpu.run(trap.syscall("close")(99))
     assert not hasattr(caught_close.value, "remaining_ns")
@@ -38,7 +38,7 @@ def test_a_failed_call_raises_and_an_interrupted_sleep_tells_what_is_left():
 
 def test_a_call_as_a_value_raises_nothing():
     cpu = FakeCpu()
-    cpu.calls[NUMBERS["close"]] = lambda fd: Failure(errno.EBADF)
+    cpu.calls[NUMBERS["close"]] = lambda _: Failure(errno.EBADF)
     assert cpu.run(trap.syscall_value(NUMBERS["close"])(99)) == Failure(errno.EBADF)
 
 

@@ -1,6 +1,6 @@
 """One readable line per event: time, core, thread, name, and the event's own fields. structlog's console renderer does the drawing.
 
-    1,204,312 cpu1 lock/101      sched_switch     prev=lock/101 S futex (futex:7+64) next=idle
+1,204,312 cpu1 lock/101      sched_switch     prev=lock/101 S futex (futex:7+64) next=idle
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ CONTENDED: Final = 2  # locked, and somebody may sleep on it
 _U32: Final = 0xFFFF_FFFF
 
 
-def futex(  # noqa: PLR0917 - the system call's arguments
+def futex(
     word: Any, op: int, value: int, timeout_ns: int | None = None, word2: Any = None, value3: int = 0
 ) -> Awaitable[int]:
     """The system call; words are references or addresses. WAIT: 0 when woken, else OSError(EAGAIN, EINTR, ETIMEDOUT). WAKE: how many."""

@@ -27,7 +27,7 @@ _unlink: Final = syscall("unlink")
 _SHM_FOLDER: Final = b"/dev/shm/"
 
 
-def mmap(  # noqa: PLR0917 - the system call's arguments
+def mmap(
     address: int, length: int, prot: int, flags: int, fd: int = -1, offset: int = 0
 ) -> Awaitable[int]:
     """The address of the new mapping."""

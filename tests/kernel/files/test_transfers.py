@@ -17,6 +17,7 @@ CREATE = f.O_CREAT | f.O_RDWR
 fds = st.integers(0, 3)
 data = st.binary(max_size=6)
 small = st.integers(-2, 12)
+modes = st.sampled_from([f.O_RDONLY, f.O_RDWR, f.O_WRONLY | f.O_APPEND, f.O_WRONLY | f.O_TRUNC, f.O_RDWR | f.O_APPEND])
 steps = st.one_of(
     st.tuples(st.just("read"), fds, st.integers(0, 8)),
     st.tuples(st.just("write"), fds, data),
@@ -25,10 +26,13 @@ steps = st.one_of(
     st.tuples(st.just("lseek"), fds, small, st.integers(0, 2)),
     st.tuples(st.just("ftruncate"), fds, small),
     st.tuples(st.just("dup2"), fds, fds),
-    st.tuples(st.just("reopen"), fds, st.sampled_from([f.O_RDONLY, f.O_RDWR, f.O_WRONLY | f.O_APPEND, f.O_WRONLY | f.O_TRUNC, f.O_RDWR | f.O_APPEND])),
+    st.tuples(st.just("reopen"), fds, modes),
     st.tuples(st.just("size"), fds),
 )
-CALLS = {"read": files.Read, "write": files.Write, "pread": files.Pread, "pwrite": files.Pwrite, "lseek": files.Lseek, "ftruncate": files.Ftruncate}
+CALLS = {
+    "read": files.Read, "write": files.Write, "pread": files.Pread, "pwrite": files.Pwrite, "lseek": files.Lseek,
+    "ftruncate": files.Ftruncate,
+}
 
 
 @pytest.fixture
@@ -107,18 +111,18 @@ def test_a_mapping_carries_the_content_and_pins_the_object(process):
 
 
 @pytest.mark.parametrize(
-    ("path", "flags", "prot", "map_flags", "errno"),
+    ("path", "flags", "mapping", "errno"),
     [
-        (b"lock", f.O_WRONLY, f.PROT_READ, f.MAP_PRIVATE, e.EACCES),
-        (b"lock", f.O_RDONLY, f.PROT_WRITE, f.MAP_SHARED, e.EACCES),
-        (b"/tmp", f.O_RDONLY, f.PROT_READ, f.MAP_PRIVATE, e.ENODEV),
-        (b"/dev/null", f.O_RDONLY, f.PROT_READ, f.MAP_PRIVATE, e.ENODEV),
-        (b"lock", f.O_PATH, f.PROT_READ, f.MAP_PRIVATE, e.EBADF),
+        (b"lock", f.O_WRONLY, (f.PROT_READ, f.MAP_PRIVATE), e.EACCES),
+        (b"lock", f.O_RDONLY, (f.PROT_WRITE, f.MAP_SHARED), e.EACCES),
+        (b"/tmp", f.O_RDONLY, (f.PROT_READ, f.MAP_PRIVATE), e.ENODEV),
+        (b"/dev/null", f.O_RDONLY, (f.PROT_READ, f.MAP_PRIVATE), e.ENODEV),
+        (b"lock", f.O_PATH, (f.PROT_READ, f.MAP_PRIVATE), e.EBADF),
     ],
 )
-def test_what_cannot_be_mapped(process, path, flags, prot, map_flags, errno):
+def test_what_cannot_be_mapped(process, path, flags, mapping, errno):
     fd = process.open(path, flags)
-    assert process.actor.request(files.PinForMapping(process.caller, fd, prot, map_flags)).errno == errno
+    assert process.actor.request(files.PinForMapping(process.caller, fd, *mapping)).errno == errno
 
 
 def test_a_private_mapping_may_be_written_without_write_access(process):
