@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -37,8 +38,12 @@ TURN: Final = 1  # (1, *thread path): the next op of a thread
 TIMER: Final = 2  # (2, *thread path): that thread's timer fires; (2,) the next timer
 TICK: Final = 3  # (3, core): time passes for a computing core
 
-BREATH_NS: Final = 10_000_000  # a core with the machine for itself comes up for air this often (limits, ^C, host heartbeat)
+BREATH_NS: Final = 10_000  # a core with the machine for itself comes up for air this often (limits, ^C, host heartbeat)
 JITTER_DRAWS: Final = 1024  # jitter is drawn in blocks: a draw per message would cost as much as the message
+
+
+def ignore_jump(now_ns: int) -> None:
+    """Nobody looks for dead sets."""
 
 
 def label(identity: Identity) -> str:
@@ -57,9 +62,13 @@ class Agenda(Protocol):
     wide: bool  # True: every live thread has a core of its own
     free_ops: bool  # True: ops and messages cost no virtual time
     handler_cost: int  # ns per message served
+    before_jump: Callable[[int], None]  # called with the present time before time jumps by more than `run.stall_ns`
 
     def new_box(self) -> Any:
         """An empty mailbox."""
+
+    def in_flight(self, actor: Actor) -> list[Any]:
+        """Messages that the actor has not received yet."""
 
     def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None:
         """Something is sent: MESSAGE, INTERRUPT or REPLY."""
@@ -96,6 +105,9 @@ class TimedAgenda:
         self.chooser = chooser
         self.handler_cost = config.costs.handler_ns
         self.heap: list[tuple[int, int]] = []  # (ready time, address); stale entries are skipped when they come up
+        self.now = 0  # the ready time that ran last
+        self.stall_ns = config.run.stall_ns
+        self.before_jump: Callable[[int], None] = ignore_jump
         self.serial = 0
         self.latency_ns = config.costs.message_ns
         stream = Stream(seed, "message jitter")
@@ -106,6 +118,10 @@ class TimedAgenda:
     def new_box(self) -> list[tuple[int, int, int, Any]]:
         """A mailbox: a heap."""
         return []
+
+    def in_flight(self, actor: Actor) -> list[Any]:
+        """Messages that the actor has not received yet."""
+        return [entry[3][0] for entry in (*actor.box, *actor.irqs)]
 
     def scaled(self, ns: int) -> int:
         """Virtual time that work of `ns` takes."""
@@ -167,6 +183,9 @@ class TimedAgenda:
                 continue
             if heap and heap[0][0] == time:
                 actor = self._break_tie(time, actor)
+            if time - self.now > self.stall_ns:
+                self.before_jump(self.now)
+            self.now = time
             actor.ready_at = -1
             if time > actor.clock:
                 actor.clock = time
@@ -211,7 +230,7 @@ class TimedAgenda:
             if self.actors[address].ready_at == time:
                 break
             heappop(heap)
-        limit = actor.clock + BREATH_NS
+        limit: int = actor.breath_at  # type: ignore[attr-defined]  # only cores ask
         if heap and heap[0][0] < limit:
             limit = heap[0][0]
         if actor.irqs and actor.irqs[0][0] < limit:
@@ -231,6 +250,8 @@ class _SearchAgenda:
         self.chooser = chooser
         self.handler_cost = config.costs.handler_ns
         self.latency_ns = config.costs.message_ns
+        self.stall_ns = config.run.stall_ns
+        self.before_jump: Callable[[int], None] = ignore_jump
 
     def horizon(self, actor: Actor) -> int:
         """A core offers the machine before every op."""
@@ -252,6 +273,10 @@ class MessageAgenda(_SearchAgenda):
     def new_box(self) -> dict[int, deque[tuple[int, int, Any]]]:
         """A mailbox: sender to FIFO of (kind, sent at, envelope)."""
         return {}
+
+    def in_flight(self, actor: Actor) -> list[Any]:
+        """Messages that the actor has not received yet."""
+        return [payload[0] for fifo in actor.box.values() for _, _, payload in fifo]
 
     def scaled(self, ns: int) -> int:
         """Virtual time that work of `ns` takes."""
@@ -359,6 +384,10 @@ class OpAgenda(_SearchAgenda):
         """A mailbox: a FIFO of envelopes."""
         return deque()
 
+    def in_flight(self, actor: Actor) -> list[Any]:
+        """Messages that the actor has not received yet."""
+        return [payload[0] for payload in (*actor.box, *actor.irqs)]
+
     def scaled(self, ns: int) -> int:
         """Nothing costs virtual time."""
         return 0
@@ -457,6 +486,8 @@ class OpAgenda(_SearchAgenda):
 
     def _fire(self, timer: Any) -> Actor:
         """Move time to the timer's deadline and wake `timers` as if that time had come."""
+        if timer.deadline - self.now > self.stall_ns:
+            self.before_jump(self.now)
         self.now = max(self.now, timer.deadline)
         actor = self.actors[TIMERS]
         actor.clock = self.now

@@ -19,6 +19,7 @@ from actors.processes import ProcessesActor
 from actors.ranks import FIRST_CORE, HOST, PROCESSES, RANK_NAMES, actor_name
 from actors.scheduler import SchedulerActor
 from actors.signals import SignalsActor
+from actors.stalls import Stalls
 from actors.timers import TimersActor
 from kernel.files.files import FilesState
 from kernel.hardware.hardware import Hardware
@@ -68,6 +69,7 @@ class System:
         self.config = config
         self.services = services
         self.conductor = Conductor(config, seed, strategy, granularity, recorder, services)
+        self.stalls = Stalls(self)
         self.hardware = Hardware.with_frames(config.machine.memory_mib * FRAMES_PER_MIB)
         self.host = Host(self.conductor.agenda)
         self.cores: list[Core] = []
@@ -76,9 +78,20 @@ class System:
         states = self._states(config, seed, wide, library)
         kinds = (ProcessesActor, MemoryActor, FilesActor, IpcActor, SignalsActor, TimersActor, SchedulerActor)
         for rank, kind in enumerate(kinds, start=PROCESSES):
-            self._start(kind(self.conductor, rank, states[rank - 1]))
+            self.start(kind(self.conductor, rank, states[rank - 1]))
         for _ in range(config.machine.cores):
             self.add_core()
+
+    def adopt(self, other: System, hardware: Hardware, services: Any, strategy: Strategy, recorder: Recorder) -> None:
+        """Become a machine like `other`, on this hardware, without actors yet (copying.py)."""
+        conductor = other.conductor
+        self.config = other.config
+        self.services = services
+        self.conductor = Conductor(self.config, conductor.seed, strategy, conductor.granularity, recorder, services)
+        self.stalls = Stalls(self, other.stalls.told)
+        self.hardware = hardware
+        self.host = Host(self.conductor.agenda)
+        self.cores = []
 
     def _states(self, config: Config, seed: int, wide: bool, library: Library) -> tuple[Any, ...]:
         cores = tuple(actor_name(FIRST_CORE + number) for number in range(config.machine.cores))
@@ -94,7 +107,8 @@ class System:
             run_queues,
         )
 
-    def _start(self, actor: Actor) -> None:
+    def start(self, actor: Actor) -> None:
+        """Bring an actor to its first wait, or to the one in which its record says it stood."""
         self.conductor.actors[actor.address] = actor
         actor.coroutine = actor.run()
         conductor = self.conductor
@@ -106,7 +120,7 @@ class System:
         """One more core; the wide machine calls this when every core is busy. Returns its number."""
         core = Core(self.conductor, len(self.cores), self.hardware)
         self.cores.append(core)
-        self._start(core)
+        self.start(core)
         return core.number
 
     def spawn(self, path: bytes, argv: tuple[bytes, ...], envp: tuple[bytes, ...], loaded: Any, records: bool) -> None:

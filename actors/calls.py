@@ -19,7 +19,14 @@ from actors.ranks import FILES, MEMORY, PROCESSES, SCHEDULER, TIMERS
 from actors.routes import BUFFERED, DEADLINE_ARG, MESSAGE_OF, OWNER_OF
 from kernel.abi.errno_values import EFAULT, EINTR, EINVAL
 from kernel.abi.errnos import Failure, SysError, errno_name
-from kernel.abi.flags import CLOCK_PROCESS_CPUTIME_ID, MAP_ANONYMOUS, PR_SET_NAME
+from kernel.abi.flags import (
+    CLOCK_PROCESS_CPUTIME_ID,
+    FUTEX_CLOCK_REALTIME,
+    FUTEX_PRIVATE_FLAG,
+    FUTEX_WAIT,
+    MAP_ANONYMOUS,
+    PR_SET_NAME,
+)
 from kernel.abi.ops import Become, In, Out, Syscall
 from kernel.abi.records import Utsname
 from kernel.abi.syscalls import NUMBERS, TABLE
@@ -35,6 +42,8 @@ if TYPE_CHECKING:
 
 MAX_COUNT: Final = 0x7FFF_F000  # bytes that one read or write moves at most, as Linux
 COMM_BYTES: Final = 15
+FUTEX: Final = NUMBERS["futex"]
+FUTEX_COMMAND: Final = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 STOPPED: Final = "stopped"  # the reason of a stop's ticket: no call waits under it
 
 
@@ -60,7 +69,7 @@ async def system_call(core: Core, context: Context, op: Syscall) -> None:
             return
         args = copied
     elif nr in DEADLINE_ARG:
-        args = _with_deadline(core, context, args, DEADLINE_ARG[nr])
+        args = _with_deadline(core, context, nr, args)
     reply = await core.ask(OWNER_OF[nr], MESSAGE_OF[nr](context.caller, context.serial, *args))
     await finish(core, context, reply)
 
@@ -185,11 +194,14 @@ async def write_user(core: Core, context: Context, address: int, data: bytes) ->
     return True
 
 
-def _with_deadline(core: Core, context: Context, args: tuple[Any, ...], index: int) -> tuple[Any, ...]:
+def _with_deadline(core: Core, context: Context, nr: int, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """A relative time becomes an absolute deadline, computed at the first attempt so that a restart keeps it."""
+    index = DEADLINE_ARG[nr]
     relative = args[index]
     if relative is None or relative < 0:
         return args
+    if nr == FUTEX and args[1] & FUTEX_COMMAND != FUTEX_WAIT:
+        return args  # WAIT_BITSET's is absolute already
     if context.restart_deadline is None:
         context.restart_deadline = core.clock + relative
     return (*args[:index], context.restart_deadline, *args[index + 1 :])

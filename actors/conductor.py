@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.agenda import Agenda, MessageAgenda, OpAgenda, TimedAgenda
 from actors.choices import Chooser, Strategy
+from actors.ranks import TIMERS
 from kernel.invariants import Violation
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from actors.recorder import Recorder
     from kernel.config import Config
 
-HEARTBEAT_TURNS = 4096  # hand-overs between two signs of life to the host
+HEARTBEAT_TURNS = 16  # hand-overs between two signs of life to the host
 
 
 class InvariantBroken(AssertionError):
@@ -36,6 +37,7 @@ class Conductor:
     def __init__(self, config: Config, seed: int, strategy: Strategy, granularity: str, recorder: Recorder, machine: Any) -> None:
         self.config = config
         self.seed = seed
+        self.granularity = granularity
         self.recorder = recorder
         self.machine = machine  # services of the host: console, heartbeat, more cores
         self.actors: dict[int, Actor] = {}  # by address
@@ -86,6 +88,11 @@ class Conductor:
     def progress(self) -> None:
         """Shared state changed or a call completed: no livelock so far."""
         self.last_progress = self.steps
+
+    def spun(self, ops: int) -> None:
+        """A core ran about `ops` ops without anybody else's turn; they count as choices unless a timer will end the spell."""
+        if not self.actors[TIMERS].state.queue:
+            self.last_progress -= ops
 
     def check_after(self, actor: Actor) -> None:
         """Law 7: what `actor` owns must be right after each message."""

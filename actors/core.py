@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from actors import calls, delivery, execute
 from actors.actor import ASK, INTERRUPT, MESSAGE, NEVER, PAUSE, RECEIVE, REPLY, RUNNING, SLEEP, TIME, Actor
-from actors.agenda import TURN, Identity
+from actors.agenda import BREATH_NS, TURN, Identity
 from actors.events import Event
 from actors.messages import core as messages
 from actors.messages import memory, scheduler, signals
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from kernel.hardware.hardware import Hardware
     from kernel.hardware.ram import PhysicalFrame
 
-BURST_NS = 100_000  # virtual time after which the hot loop shows the host that it lives
 JITTER_DRAWS = 1024  # a power of two: execute.py masks with it
 
 
@@ -74,6 +73,7 @@ class Core(Actor):
         self.atomic_cost = 0 if free else config.costs.atomic_ns * speed // 100
         self.jitter = _jitter(conductor, number, free)
         self.turn: Identity = (TURN,)  # this core's thread as a candidate
+        self.breath_at = 0  # clock at which a core alone on the machine pauses: for limits, ^C and the host's heartbeat
         self.limit = -1  # clock at which the hot loop looks around
         # ---- answers of the hot loop, valid until the next burst
         self.miss_address = 0
@@ -111,6 +111,7 @@ class Core(Actor):
             await self._wait(stood, self.until)
             if stood == SLEEP:
                 self.account_compute(self.state.context)
+            await self.run_thread(self.state.context, rested=stood == PAUSE)
         while True:
             if self.state.context is None:
                 envelope = await self.receive()
@@ -133,10 +134,11 @@ class Core(Actor):
         context.attention = message.attention
         if context.blocked is not None:
             context.timed_out = message.timed_out
+        self.breath_at = self.clock + BREATH_NS
         self.load_space(context.caller.space)
 
-    async def run_thread(self, context: Context) -> None:
-        """From where the thread stands until this core has it no more."""
+    async def run_thread(self, context: Context, *, rested: bool = False) -> None:
+        """From where the thread stands until this core has it no more; `rested` if it has just been given its turn."""
         state = self.state
         if context.blocked is not None:
             await calls.resume(self, context)
@@ -145,26 +147,29 @@ class Core(Actor):
             self.complete(context, context.inject)
         elif context.frames and context.frames[-1].pending is None:
             execute.advance(context.frames[-1], None)
+        searching = self.agenda.searching
         while state.context is context:
             if context.attention or state.resched or self.clock >= state.slice_end:
                 await self.boundary(context)
                 continue
-            self.limit = min(self.agenda.horizon(self), state.slice_end, self.clock + BURST_NS)
-            if self.clock >= self.limit:
-                await self.pause()
-                if context.attention or state.resched or self.clock >= state.slice_end:
-                    continue
-                self.limit = min(self.agenda.horizon(self), state.slice_end, self.clock + BURST_NS)
+            self.limit = min(self.agenda.horizon(self), state.slice_end)
+            if searching or self.clock >= self.limit:
+                if rested:
+                    rested = False
+                else:
+                    await self.pause()
+                    if context.attention or state.resched or self.clock >= state.slice_end:
+                        continue
+                self.breath_at = self.clock + BREATH_NS
+                self.limit = min(self.agenda.horizon(self), state.slice_end)
             answer = execute.burst(self, context)
             if self.stored:
                 self.stored = False
                 self.conductor.progress()
             if answer != execute.BOUNDARY:
                 await self.slow(context, answer)
-                continue
-            self.machine.heartbeat()  # a thread that only computes hands over rarely: the host must not think that it hangs
-            if self.conductor.interrupted:
-                await self.pause()
+            elif self.clock >= self.breath_at and not searching:
+                self.conductor.spun(BREATH_NS // (self.op_cost + 1))
 
     async def boundary(self, context: Context) -> None:
         """Between two ops: signals first, then the timer interrupt."""

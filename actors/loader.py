@@ -25,7 +25,8 @@ from actors.loader_image import LoadedImage
 from kernel.abi.layout import BYTES_PER_LINE, ENTRY_OFFSET, FUNCTION_ALIGN, TEXT_BASE
 from kernel.files.tree import BootTree
 from kernel.processes.image import build
-from userspace.loader_check import Facts, Problem, ProgramError, check_main, check_module
+from userspace.loader_check import Facts, ProgramError, check_main, check_module
+from userspace.loader_names import Problem
 
 FIRST_FUNCTION: Final = TEXT_BASE + ENTRY_OFFSET + 0x100  # the entry point's own code lies before it
 SYSTEM_FOLDERS: Final = ("bin", "lecture")  # packages of userspace whose programs are installed in /bin
@@ -182,7 +183,9 @@ def _installed_images() -> Images:
 class Library:
     """The programs of one machine: the user's folder as it was when the machine was made, and /bin."""
 
-    def __init__(self, home: Mapping[str, bytes], shown_prefix: str = "", shown: Mapping[str, str] | None = None, own: Folder | None = None) -> None:
+    def __init__(
+        self, home: Mapping[str, bytes], shown_prefix: str = "", shown: Mapping[str, str] | None = None, own: Folder | None = None
+    ) -> None:
         self.home = Folder("", home)
         self.own = own or self.home  # the folder of the program that the machine was made for
         self.folders = (self.home, *system_folders())

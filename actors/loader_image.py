@@ -23,7 +23,8 @@ from kernel.abi.layout import BYTES_PER_LINE, DATA_BASE, FUNCTION_ALIGN, LIBC_DA
 from kernel.processes.coroutines import frames
 from kernel.processes.image import Header, Image, Segment
 from userspace import crt
-from userspace.loader_check import ALLOWED_IMPORTS, LIBC, Problem, ProgramError
+from userspace.loader_check import ALLOWED_IMPORTS, LIBC, ProgramError
+from userspace.loader_names import Problem
 from userspace.ref import bind_global, global_align, global_bytes, global_size, is_global
 from userspace.trap import FUNCTIONS, TEXT_ADDRESS
 
@@ -101,10 +102,10 @@ class LoadedImage:
         before = sys.modules.get(qualified)
         sys.modules[qualified] = loaded  # dataclasses and typing look a class's module up there
         try:
-            exec(module.code, namespace)
+            exec(module.code, namespace)  # noqa: S102 - what a loader is for; the source was judged
         except ProgramError:
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever a module body raises refuses the program
             raise ProgramError(self._failure(module, error)) from None
         finally:
             sys.modules[qualified] = before or types.ModuleType(qualified)
@@ -246,4 +247,3 @@ class LoadedImage:
         for variable in self.program.modules[module].facts.globals:
             if variable in namespace:
                 yield variable, namespace[variable]
-

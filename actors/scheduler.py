@@ -93,7 +93,7 @@ class SchedulerActor(Actor):
 
     def thread_statistics(self, message: scheduler.ThreadStatistics) -> SchedulerStatistics:
         """What /proc shows."""
-        return self.state.statistics(message.tid)
+        return self.state.statistics(message.tid, self.clock)
 
     def snapshot(self, message: scheduler.SchedulerSnapshot) -> tuple[SchedulerStatistics, ...]:
         """All threads."""

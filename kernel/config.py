@@ -14,7 +14,21 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
-EVENT_CATEGORIES: Final = ("run", "sched", "process", "syscall", "signal", "fault", "futex", "ipc", "timer", "message", "op", "store", "choice")
+EVENT_CATEGORIES: Final = (
+    "run",
+    "sched",
+    "process",
+    "syscall",
+    "signal",
+    "fault",
+    "futex",
+    "ipc",
+    "timer",
+    "message",
+    "op",
+    "store",
+    "choice",
+)
 FAULT_KINDS: Final = ("spurious_wake", "eintr", "short_io", "enomem", "eagain")
 
 Nanoseconds = Annotated[int, Meta(ge=0, le=10**18)]

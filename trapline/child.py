@@ -93,10 +93,11 @@ def execute(request: Request, folder: Path) -> Outcome:
     with (folder / HANG).open("wb") as hang:
         watchdog = Watchdog(request.config.run.host_step_limit_s, hang, log.flush if log is not None else _nothing)
         watchdog.beat()
+        log_writer = cast("Callable[[bytes], None]", log.write) if log is not None else None
         machine = Machine(
             request.config, seed=request.seed, strategy=request.strategy, granularity=request.granularity, driver=request.driver,
             events=request.events, max_time_ns=request.max_time_ns, max_steps=request.max_steps, choices=choices,
-            heartbeat=watchdog.beat, output=_capture(folder) if request.capture else _pass_on, log_writer=cast("Callable[[bytes], None]", log.write) if log is not None else None,
+            heartbeat=watchdog.beat, output=_capture(folder) if request.capture else _pass_on, log_writer=log_writer,
         )  # fmt: skip
         try:
             run, interrupted = _drive(machine, request, found)

@@ -9,7 +9,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -23,28 +23,28 @@ from trapline.commands import run as run_command
 from trapline.commands import syscalls as syscalls_command
 
 
-class StrategyName(str, Enum):
+class StrategyName(StrEnum):
     """Who decides what runs next."""
 
     timed = "timed"
     random = "random"
 
 
-class Granularity(str, Enum):
+class Granularity(StrEnum):
     """What `random` chooses between."""
 
     ops = "ops"
     messages = "messages"
 
 
-class Driver(str, Enum):
+class Driver(StrEnum):
     """How actors are driven; both mean the same."""
 
     tasks = "tasks"
     inline = "inline"
 
 
-class By(str, Enum):
+class By(StrEnum):
     """What a lane stands for."""
 
     cpu = "cpu"
@@ -65,7 +65,9 @@ _SETTINGS: dict[str, Any] = {
     "add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False, "no_args_is_help": True,
     "context_settings": {"help_option_names": ["-h", "--help"]},
 }  # fmt: skip
-app = typer.Typer(name="trapline", help="A multi-core Unix kernel built of actors: see, provoke, find and explain concurrency bugs.", **_SETTINGS)
+app = typer.Typer(
+    name="trapline", help="A multi-core Unix kernel built of actors: see, provoke, find and explain concurrency bugs.", **_SETTINGS
+)
 log_app = typer.Typer(cls=LogGroup, help="Look into an event log: trapline log [show|lanes|why] FILE.", **_SETTINGS)
 app.add_typer(log_app, name="log")
 
@@ -111,7 +113,9 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False) -> None:
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
     """A multi-core Unix kernel built of actors: see, provoke, find and explain concurrency bugs."""
 
 
@@ -121,7 +125,9 @@ def run(
     program: ProgramArgument,
     args: Annotated[list[str] | None, typer.Argument(help="Its arguments; after -- also such with dashes.", show_default=False)] = None,
     config: Annotated[str, typer.Option(metavar="NAME|FILE", help="The machine: see `trapline configs`.")] = "quad",
-    seed: Annotated[int | None, typer.Option(min=0, help="Makes the run repeatable; without it a fresh one is drawn.", show_default=False)] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Makes the run repeatable; without it a fresh one is drawn.", show_default=False)
+    ] = None,
     log: LogOption = "",
     events: Annotated[str, typer.Option(metavar="CATEGORIES", help="What to log: sched,op,…; all; none.", show_default=False)] = "",
     strategy: Annotated[StrategyName, typer.Option(help="Who decides what runs next.")] = StrategyName.timed,
@@ -129,7 +135,9 @@ def run(
     driver: Annotated[Driver, typer.Option(help="How actors are driven; both mean the same.")] = Driver.inline,
     stdin: Annotated[str, typer.Option(metavar="FILE", help="The program's standard input; - is ours.", show_default=False)] = "",
     schedule: Annotated[str, typer.Option(metavar="FILE", help="Save the schedule, for `trapline replay`.", show_default=False)] = "",
-    max_time: Annotated[int | None, typer.Option(min=1, metavar="NS", help="Virtual time at which the run ends undetermined.", show_default=False)] = None,
+    max_time: Annotated[
+        int | None, typer.Option(min=1, metavar="NS", help="Virtual time at which the run ends undetermined.", show_default=False)
+    ] = None,
     max_steps: Annotated[int | None, typer.Option(min=1, help="Choices after which the run ends undetermined.", show_default=False)] = None,
     exit_status: Annotated[bool, typer.Option("--exit-status", help="Exit with the program's own status (128 + signal).")] = False,
     json: JsonOption = False,
@@ -145,7 +153,9 @@ def run(
 @app.command()
 @exits
 def replay(
-    schedule: Annotated[str, typer.Argument(help="A file that `run --schedule` saved.", show_default=False)], log: LogOption = "", json: JsonOption = False
+    schedule: Annotated[str, typer.Argument(help="A file that `run --schedule` saved.", show_default=False)],
+    log: LogOption = "",
+    json: JsonOption = False,
 ) -> int:
     """Run a saved schedule again, choice by choice."""
     return replay_command.replay(schedule, log=log, json=json)
@@ -200,5 +210,4 @@ def configs() -> int:
 
 def main() -> None:
     """Run the command; the process exits with its status."""
-    app()
-
+    app(prog_name="trapline")

@@ -1,5 +1,7 @@
 """What a finished run has come to: from a stopped machine to a verdict, failures and a status.
 
+A set of threads that was found dead while others lived is judged here for the last time: still blocked, or dissolved.
+
 The order matters: a panic explains everything else; then what the program itself did (an exception, its status); then what the machine
 found (deadlock, livelock); last, limits that were reached, which are never a pass.
 """
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from actors import diagnosis
+from actors.diagnosis import Waiting
 from actors.events import Diagnosis
 from actors.ranks import PROCESSES
 from kernel.abi.signos import SIGNAL_DESCRIPTIONS, signal_name
@@ -50,6 +53,8 @@ def judge(live: LiveRun) -> Judgement:
         failures.append(_livelock(live))
     if reason in ("idle", "paused"):
         failures += _deadlock(live, processes)
+    elif reason in REASONS:
+        failures += _dead(live, live.system.stalls.remaining())
     if live.diverged:
         failures.append(Failure("nondeterminism", live.diverged))
     undetermined = reason in REASONS
@@ -91,7 +96,11 @@ def _deadlock(live: LiveRun, processes: Any) -> list[Failure]:
     """The machine is idle. Whoever still waits without a deadline waits for ever."""
     if processes.user_processes_alive() == 0:
         return []
-    dead = diagnosis.dead_set(live.system) or diagnosis.blocked_threads(live.system)
+    return _dead(live, diagnosis.dead_set(live.system) or diagnosis.blocked_threads(live.system))
+
+
+def _dead(live: LiveRun, dead: list[Waiting]) -> list[Failure]:
+    """The failure that these threads are."""
     if not dead:
         return []
     text = diagnosis.describe(dead)

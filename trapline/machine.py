@@ -19,6 +19,7 @@ import msgspec
 from actors import drivers
 from actors.actor import Actor
 from actors.boot import System
+from actors.burial import bury
 from actors.choices import Choice, RandomWalk, Replay, ReplayDiverged, Strategy, Timed
 from actors.events import SCHEMA_VERSION, Event, RunEnd, RunStart
 from actors.panic import Panic, panic_report
@@ -219,10 +220,14 @@ class LiveRun:
         """Judge what the machine has come to."""
         judgement: Judgement = judge(self)
         clock = max((actor.clock for actor in self.system.conductor.actors.values()), default=0)
+        if self.panic is None:
+            self.system.stalls.dissolve(clock)
         if self.recorder.run:
             failures = [failure.message for failure in judgement.failures]
             self.recorder.add(RunEnd(verdict=judgement.verdict, status=judgement.status, failures=failures, actor="host", time_ns=clock))
         services = self.services
+        if self.system.conductor.stop_reason != "paused":
+            bury(self.system, services.graveyard)
         return Run(
             status=judgement.status, stdout=b"".join(services.written[1]), stderr=b"".join(services.written[2]), verdict=judgement.verdict,
             failures=judgement.failures, log=self.recorder.events, time_ns=clock, seed=self.machine.seed,

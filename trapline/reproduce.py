@@ -93,7 +93,9 @@ def _header(path: str, line: bytes) -> Header:
     if header.format != FORMAT:
         raise ScheduleError(f"{path}: line 1: not a schedule file: format is {header.format!r}")
     if header.schema != SCHEMA:
-        raise ScheduleError(f"{path}: line 1: written with schema {header.schema} by version {header.version}; this version reads schema {SCHEMA}")
+        raise ScheduleError(
+            f"{path}: line 1: written with schema {header.schema} by version {header.version}; this version reads schema {SCHEMA}"
+        )
     return header
 
 

@@ -108,7 +108,7 @@ def _run_child(folder: str) -> int:
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": path}
     command = [sys.executable, "-P", "-c", ENTRY, folder]
     group = {"process_group": 0} if os.name == "posix" else {}  # ^C comes to us alone, and we pass on each one once
-    child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **group)  # type: ignore[call-overload]
+    child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **group)  # type: ignore[call-overload]  # noqa: S603 - our own interpreter
 
     def forward(signo: int, _: FrameType | None) -> None:
         child.send_signal(signo)

@@ -12,14 +12,29 @@ function scopes; what cannot be known (an attribute of an unknown object) is let
 from __future__ import annotations
 
 import ast
-import inspect
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-ALLOWED_IMPORTS: Final = tuple(
-    ["__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "errno", "functools", "heapq", "itertools", "json", "math", "operator", "re", "string", "struct", "textwrap", "typing"]
-)
+from userspace.loader_names import (
+    ASYNC,
+    FUNCTIONS,
+    OTHER,
+    SCOPES,
+    Problem,
+    bound_names,
+    changed_globals,
+    declared_global,
+    function_kind,
+    is_async,
+    own_nodes,
+    top_level,
+)  # fmt: skip
+
+ALLOWED_IMPORTS: Final = (
+    "__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "errno", "functools", "heapq", "itertools",
+    "json", "math", "operator", "re", "string", "struct", "textwrap", "typing",
+)  # fmt: skip
 LIBC: Final = "userspace.libc"
 
 _REMEDIES: Final = {
@@ -53,29 +68,15 @@ _HOST_CALLS: Final = {
     "breakpoint": "breakpoint() stops the host: look at the log instead",
     "__import__": "__import__() goes round the checks: use an import statement",
 }
-_HOST_OPEN: Final = "open() of Python opens a file of the host: use `await open(path, flags)` or `await fopen(path, mode)` of userspace.libc"
+_HOST_OPEN: Final = (
+    "open() of Python opens a file of the host: use `await open(path, flags)` or `await fopen(path, mode)` of userspace.libc"
+)
 _REFERENCE_METHODS: Final = frozenset(
-    ["load", "store", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor", "exchange", "compare_exchange", "read_bytes", "write_bytes", "read_cstr", "write_cstr"]
-)
-_MUTATORS: Final = frozenset(
-    ["append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "add", "discard", "update", "setdefault", "popitem", "appendleft", "popleft", "extendleft", "difference_update", "intersection_update", "symmetric_difference_update", "rotate"]
-)
-_FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_SCOPES: Final = (*_FUNCTIONS, ast.ClassDef)
-
-ASYNC: Final = "coroutine"  # a call of this name gives a coroutine
-OTHER: Final = "other"  # bound to something else, or unknown
-
-
-class Problem(NamedTuple):
-    """One finding."""
-
-    file: str
-    line: int
-    text: str  # what, and the remedy
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
+    {
+        "load", "store", "fetch_add", "fetch_sub", "fetch_and", "fetch_or", "fetch_xor", "exchange", "compare_exchange",
+        "read_bytes", "write_bytes", "read_cstr", "write_cstr",
+    }
+)  # fmt: skip
 
 
 class ProgramError(Exception):
@@ -103,15 +104,15 @@ def check_module(source: bytes, file: str, folder: Mapping[str, bytes]) -> Facts
     checker.run()
     if checker.problems:
         raise ProgramError(*sorted(checker.problems, key=lambda problem: problem.line))
-    bound = tuple(dict.fromkeys(_bound_names(tree.body)) | dict.fromkeys(_declared_global(tree)))
-    return Facts(tree, code, tuple(checker.imports), tuple(_changed_globals(tree, file, bound)), bound)
+    bound = tuple(dict.fromkeys(bound_names(tree.body)) | dict.fromkeys(declared_global(tree)))
+    return Facts(tree, code, tuple(checker.imports), tuple(changed_globals(tree, file, bound)), bound)
 
 
 def check_main(facts: Facts, file: str) -> None:
     """A program, as against a module, has an `async def main`. Raises ProgramError."""
     found: Any = None
     for node in ast.walk(facts.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "main" and node in _top_level(facts.tree.body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "main" and node in top_level(facts.tree.body):
             found = node
     if found is None:
         if "main" in facts.globals:
@@ -119,7 +120,7 @@ def check_main(facts: Facts, file: str) -> None:
         raise ProgramError(Problem(file, 0, "has no main: add `async def main(argv)`"))
     if isinstance(found, ast.FunctionDef):
         raise ProgramError(Problem(file, found.lineno, "main is not async: write `async def main(argv)`"))
-    if any(isinstance(node, ast.Yield) for node in _own_nodes(found)):
+    if any(isinstance(node, ast.Yield) for node in own_nodes(found)):
         raise ProgramError(Problem(file, found.lineno, "main is a generator: it must not contain `yield`"))
     arguments = found.args
     count, needed = len(arguments.posonlyargs + arguments.args), len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)
@@ -138,17 +139,6 @@ def _compiled(source: bytes, file: str) -> tuple[ast.Module, types.CodeType]:
         raise ProgramError(Problem(file, 1, f"cannot be compiled: {error or type(error).__name__}")) from None
 
 
-def is_async(function: Any) -> bool:
-    """Does calling it give something that must be awaited?"""
-    if not isinstance(function, types.FunctionType):
-        return False
-    if function.__code__.co_flags & (inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE):
-        return True
-    return str(function.__annotations__.get("return", "")).rpartition(".")[2].startswith(("Awaitable", "Coroutine")) or "Awaitable[" in str(
-        function.__annotations__.get("return", "")
-    )
-
-
 def _libc_names() -> dict[str, str]:
     """Every name that `from userspace.libc import *` gives, and whether calling it gives a coroutine."""
     from userspace import libc  # here, so that the checks themselves need no libc
@@ -159,59 +149,28 @@ def _libc_names() -> dict[str, str]:
     return names
 
 
-def _bound_names(body: list[ast.stmt]) -> Iterator[str]:
-    """Names that statements bind in their own scope, nested functions and classes by name only."""
-    for statement in body:
-        for node in _own_nodes_of(statement):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield node.name
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
-                yield node.id
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names if alias.name != "*")
-            elif (isinstance(node, ast.ExceptHandler) and node.name) or (isinstance(node, ast.MatchAs | ast.MatchStar) and node.name):
-                yield node.name
-
-
-def _own_nodes_of(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and what it contains, without the insides of functions, lambdas and classes."""
-    yield node
-    if not isinstance(node, _SCOPES):
-        for child in ast.iter_child_nodes(node):
-            yield from _own_nodes_of(child)
-
-
-def _own_nodes(function: Any) -> Iterator[ast.AST]:
-    body = function.body if isinstance(function.body, list) else [function.body]
-    for statement in body:
-        yield from _own_nodes_of(statement)
-
-
-def _top_level(body: list[ast.stmt]) -> list[ast.AST]:
-    return [node for statement in body for node in _own_nodes_of(statement)]
-
-
-def _declared_global(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            yield from node.names
-
-
-def _is_generator(function: Any) -> bool:
-    return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in _own_nodes(function))
-
-
-def _function_kind(node: Any) -> str:
-    return ASYNC if isinstance(node, ast.AsyncFunctionDef) and not _is_generator(node) and not node.decorator_list else OTHER
-
-
 def _async_functions(source: bytes) -> dict[str, str]:
     """Kinds of the functions that a module of the folder defines; nothing if it has a syntax error, which its own check reports."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError):
         return {}
-    return {node.name: _function_kind(node) for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    return {node.name: function_kind(node) for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+class _Stored:
+    """What a function stores in its variables: which only ever get coroutines, and which are used properly or in ways that are not known."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, ast.Call] = {}  # variable: the first call whose coroutine it gets
+        self.unknown: set[str] = set()  # awaited, passed on, or assigned something else
+
+    def note(self, name: str, call: ast.Call | None) -> None:
+        """`name` is assigned: by a call that gives a coroutine, or (None) something else."""
+        if call is None:
+            self.unknown.add(name)
+        else:
+            self.calls.setdefault(name, call)
 
 
 class _Checker:
@@ -224,6 +183,7 @@ class _Checker:
         self.problems: list[Problem] = []
         self.imports: dict[str, None] = {}
         self.scopes: list[dict[str, Any]] = [{}]
+        self.stored: list[_Stored] = [_Stored()]  # of the functions around, innermost last
         self.async_methods = _async_methods(tree)
 
     def run(self) -> None:
@@ -239,14 +199,14 @@ class _Checker:
 
     def _enter(self, body: list[ast.stmt], parameters: dict[str, Any]) -> None:
         """Open a scope for a body: what it binds is unknown, but for its functions and imports."""
-        scope: dict[str, Any] = dict.fromkeys(_bound_names(body), OTHER) | parameters
+        scope: dict[str, Any] = dict.fromkeys(bound_names(body), OTHER) | parameters
         self.scopes.append(scope)
-        for node in _top_level(body):
+        for node in top_level(body):
             if isinstance(node, ast.Global):
                 for name in node.names:
                     scope.pop(name, None)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                scope[node.name] = _function_kind(node)
+                scope[node.name] = function_kind(node)
             elif isinstance(node, ast.Import):
                 self._bind_imports(node, scope)
             elif isinstance(node, ast.ImportFrom):
@@ -291,11 +251,13 @@ class _Checker:
                 self._check_import(node, alias.name)
         elif isinstance(node, ast.ImportFrom):
             self._check_from(node)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            self._check_name(node)
+        elif isinstance(node, ast.Name):
+            self._check_name(node, parent)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            self.stored[-1].unknown.update(node.names)
         elif isinstance(node, ast.Call):
             self._check_call(node, parent)
-        if isinstance(node, _SCOPES):
+        if isinstance(node, SCOPES):
             self._visit_scope(node)
             return
         inner = parent if _passes_on(node) else node  # what a conditional expression gives, its own parent gets
@@ -307,8 +269,13 @@ class _Checker:
         for child in ast.iter_child_nodes(node):
             if child not in inside:
                 self._visit(child, node)
-        parameters = {argument.arg: OTHER for argument in ast.walk(node.args) if isinstance(argument, ast.arg)} if isinstance(node, _FUNCTIONS) else {}
+        parameters = (
+            {argument.arg: OTHER for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+            if isinstance(node, FUNCTIONS)
+            else {}
+        )
         self._enter(inside, parameters)
+        self.stored.append(_Stored())
         if isinstance(node, ast.ClassDef):
             outer = self.scopes.pop()  # a class's names are not seen by its methods
             for child in inside:
@@ -318,6 +285,9 @@ class _Checker:
             for child in inside:
                 self._visit(child, node)
         self.scopes.pop()
+        stored = self.stored.pop()
+        if isinstance(node, FUNCTIONS):
+            self._check_stored(stored)
 
     def _check_import(self, node: Any, name: str) -> None:
         top = name.partition(".")[0]
@@ -337,11 +307,29 @@ class _Checker:
         else:
             self._check_import(node, node.module or "")
 
-    def _check_name(self, node: ast.Name) -> None:
+    def _check_name(self, node: ast.Name, parent: ast.AST | None) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self.stored[-1].note(node.id, self._stored_call(node, parent))
+            return
+        if not _discards(node, parent):
+            for stored in self.stored:
+                stored.unknown.add(node.id)
         if node.id in _HOST_CALLS and not self._is_bound(node.id):
             self._problem(node, _HOST_CALLS[node.id])
         elif node.id == "open" and not self._is_bound("open"):
             self._problem(node, _HOST_OPEN)
+
+    def _stored_call(self, node: ast.Name, parent: ast.AST | None) -> ast.Call | None:
+        """The call whose coroutine `name = call()` stores, if that is what the parent is."""
+        value = parent.value if isinstance(parent, ast.Assign) and parent.targets == [node] else None
+        return value if isinstance(value, ast.Call) and self._coroutine_name(value.func) else None
+
+    def _check_stored(self, stored: _Stored) -> None:
+        """Variables that hold nothing but coroutines, and are used as if they held results, or not at all."""
+        for name, call in stored.calls.items():
+            if name not in stored.unknown:
+                what = f"{self._coroutine_name(call.func)}() is not awaited, so {name} is no result and nothing is done"
+                self._problem(call, f"{what}: write `{name} = await {ast.unparse(call)}`")
 
     def _check_call(self, node: ast.Call, parent: ast.AST | None) -> None:
         name = self._coroutine_name(node.func)
@@ -372,7 +360,7 @@ def _async_methods(tree: ast.Module) -> set[str]:
         if isinstance(node, ast.ClassDef):
             for method in node.body:
                 if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                    kinds.setdefault(method.name, []).append(_function_kind(method))
+                    kinds.setdefault(method.name, []).append(function_kind(method))
     return {name for name, found in kinds.items() if OTHER not in found}
 
 
@@ -381,8 +369,12 @@ def _passes_on(node: ast.AST) -> bool:
     return isinstance(node, ast.IfExp | ast.BoolOp)
 
 
-def _discards(node: ast.Call, parent: ast.AST | None) -> bool:
+def _discards(node: ast.expr, parent: ast.AST | None) -> bool:
     """Is a coroutine in this place neither awaited nor stored nor passed on?"""
+    if isinstance(parent, ast.Assign):
+        return parent.value is node and any(isinstance(target, ast.Tuple | ast.List) for target in parent.targets)  # r, w = pipe()
+    if isinstance(parent, ast.comprehension):
+        return parent.iter is node and not parent.is_async
     if isinstance(parent, ast.Call):
         return parent.func is node
     if isinstance(parent, ast.If | ast.While | ast.Assert | ast.IfExp):
@@ -390,53 +382,16 @@ def _discards(node: ast.Call, parent: ast.AST | None) -> bool:
     if isinstance(parent, ast.withitem):
         return False  # `async with f()` awaits; `with f()` fails by itself
     return isinstance(
-        parent, ast.Expr | ast.Compare | ast.BinOp | ast.UnaryOp | ast.Subscript | ast.Attribute | ast.For | ast.FormattedValue | ast.Starred | ast.Match
+        parent,
+        ast.Expr
+        | ast.Compare
+        | ast.BinOp
+        | ast.AugAssign
+        | ast.UnaryOp
+        | ast.Subscript
+        | ast.Attribute
+        | ast.For
+        | ast.FormattedValue
+        | ast.Starred
+        | ast.Match,
     )
-
-
-# ---- globals that functions change -------------------------------------------------------------------------------------------
-
-
-def _changed_globals(tree: ast.Module, file: str, bound: tuple[str, ...]) -> Iterator[Problem]:
-    """One warning for each module global that some function assigns or changes."""
-    told: set[str] = set()
-    plain = {name for name in bound if name in _plain_module_names(tree)}
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        parameters = {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
-        declared = {name for node in _own_nodes(function) if isinstance(node, ast.Global) for name in node.names}
-        local = (set(_bound_names(function.body)) | parameters) - declared
-        for node in _own_nodes(function):
-            for name in _changes(node, declared):
-                if name not in told and name not in local and (name in plain or name in declared):
-                    told.add(name)
-                    line = getattr(node, "lineno", function.lineno)
-                    yield Problem(
-                        file, line, f"warning: {function.name} changes the module global {name}: each process has its own, and no race on it is seen: use Global"
-                    )
-
-
-def _plain_module_names(tree: ast.Module) -> set[str]:
-    """Module globals assigned from something else than Global(…)."""
-    names: set[str] = set()
-    for node in _top_level(tree.body):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            called = node.value.func if isinstance(node.value, ast.Call) else None
-            if isinstance(called, ast.Name) and called.id == "Global":
-                continue
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names.update(target.id for target in targets if isinstance(target, ast.Name))
-    return names
-
-
-def _changes(node: ast.AST, declared: set[str]) -> Iterator[str]:
-    """Names of what this node assigns (where declared global) or changes in place."""
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del) and node.id in declared:
-        yield node.id
-    elif isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
-        if isinstance(node.value, ast.Name):
-            yield node.value.id
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
-        if isinstance(node.func.value, ast.Name):
-            yield node.func.value.id

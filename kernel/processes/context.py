@@ -95,6 +95,12 @@ class Context:
         self.computed_ns = 0  # how much of a pending `compute` is done
         self.cpu_ns = 0  # CPU time until it last left a core
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Context:
+        """The same thread once more: its coroutines are re-executed from the record (reexecution.py)."""
+        from kernel.processes.reexecution import duplicate  # it knows contexts, and is needed only here
+
+        return duplicate(self, memo)
+
     @property
     def tid(self) -> int:
         """The thread's id, as Linux shows it."""

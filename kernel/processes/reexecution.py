@@ -14,6 +14,7 @@ A record is bounded. Past the bound fork fails (ENOMEM), and `refusal` says whic
 
 from __future__ import annotations
 
+import copy
 import types
 from typing import Any, Final
 
@@ -124,7 +125,9 @@ def _feed(context: Context, image: Any, stack: list[Frame]) -> None:
         entry = record[index]
         index += 1
         if entry.__class__ is EnterHandler:
-            stack.append(Frame(image.start_handler(entry.entry, entry.args), "handler", entry.entry, entry.args, entry.saved_mask, entry.saved_sp))
+            stack.append(
+                Frame(image.start_handler(entry.entry, entry.args), "handler", entry.entry, entry.args, entry.saved_mask, entry.saved_sp)
+            )
             if index < len(record) or context.frames[-1].pending is not None:
                 _step(stack[-1], None, image)
         elif entry.__class__ is LeaveHandler:
@@ -140,7 +143,7 @@ def _step(frame: Frame, result: Any, image: Any) -> None:
         frame.pending = frame.coroutine.send(result)
     except StopIteration:
         raise ReexecutionError(_text("it ended where the parent went on", "")) from None
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever the copy raises is a difference
         raise ReexecutionError(_text(f"it raised {type(error).__name__}: {error}", "")) from None
 
 
@@ -153,9 +156,11 @@ def _compare_stacks(context: Context, image: Any, stack: list[Frame]) -> None:
     """After the last entry both stand at the same ops, lines and values."""
     if len(stack) != len(context.frames):
         raise ReexecutionError(_text(f"it has {len(stack)} coroutines on its stack, the parent {len(context.frames)}", ""))
-    for ours, copy in zip(context.frames, stack, strict=True):
-        if ours.pending is not None and copy.pending != ours.pending:
-            raise ReexecutionError(_text(f"its next op is {_shown(copy.pending)}, the parent's is {_shown(ours.pending)}", _place(copy, image)))
+    for ours, copied in zip(context.frames, stack, strict=True):
+        if ours.pending is not None and copied.pending != ours.pending:
+            raise ReexecutionError(
+                _text(f"its next op is {_shown(copied.pending)}, the parent's is {_shown(ours.pending)}", _place(copied, image))
+            )
     difference = first_difference(digest(context.frames, context.image), digest(stack, image))
     if difference:
         raise ReexecutionError(_text(difference, ""))
@@ -180,6 +185,18 @@ def _place(frame: Frame, image: Any) -> str:
 def _shown(op: Any) -> str:
     text = repr(op)
     return text if len(text) <= 160 else text[:157] + "..."
+
+
+def duplicate(context: Context, memo: dict[int, Any]) -> Context:
+    """`copy.deepcopy` of a recorded thread: plain fields are copied, the image is a fresh one (one for all threads of a process)."""
+    made = Context.__new__(Context)
+    memo[id(context)] = made  # the protocol of copy.deepcopy
+    for name in Context.__slots__:
+        if name not in ("frames", "allocas"):
+            setattr(made, name, copy.deepcopy(getattr(context, name), memo))
+    made.frames = rebuild(context, made.image)
+    made.allocas = rebind_allocas(context.allocas, context.frames, made.frames)
+    return made
 
 
 def rebind_allocas(allocas: list[tuple[Any, int]], original: list[Frame], copy: list[Frame]) -> list[tuple[Any, int]]:

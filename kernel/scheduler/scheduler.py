@@ -372,9 +372,13 @@ class Scheduler(msgspec.Struct):
 
     # ---- what can be seen -----------------------------------------------------------------------------------------------------
 
-    def statistics(self, tid: int) -> SchedulerStatistics:
-        """Of one thread; raises ESRCH."""
-        return statistics_of(self.find(tid))
+    def statistics(self, tid: int, now: int) -> SchedulerStatistics:
+        """Of one thread, with the CPU time of the run in progress; raises ESRCH."""
+        thread = self.find(tid)
+        found = statistics_of(thread)
+        if thread.state is not RUNNING:
+            return found
+        return msgspec.structs.replace(found, sum_exec_ns=found.sum_exec_ns + max(0, now - self.cores[thread.core].started_ns))
 
     def snapshot(self) -> tuple[SchedulerStatistics, ...]:
         """Of all threads, by tid."""

@@ -146,7 +146,9 @@ def test_the_place_of_a_coroutine_is_the_programs_innermost_line():
 
 
 def test_the_place_inside_an_async_generator_is_found():
-    image = loaded(STAR + "async def numbers():\n    await getpid()\n    yield 1\nasync def main():\n    async for _ in numbers():\n        pass\n")
+    image = loaded(
+        STAR + "async def numbers():\n    await getpid()\n    yield 1\nasync def main():\n    async for _ in numbers():\n        pass\n"
+    )
     coroutine = image.namespaces["p"]["main"]()
     coroutine.send(None)
     assert image.place(coroutine)[1:] == ("p.py", 3, "numbers")
@@ -183,7 +185,9 @@ def test_python_that_acts_on_the_host_is_not_there_even_if_hidden_from_the_check
 
 
 def test_dataclasses_work_under_future_annotations():
-    image = loaded("from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass P:\n    x: int = 3\nasync def main(): pass\n")
+    image = loaded(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass P:\n  x: int = 3\nasync def main(): 0\n"
+    )
     assert image.namespaces["p"]["P"]().x == 3
 
 

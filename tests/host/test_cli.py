@@ -27,7 +27,7 @@ PROGRAMS = {
     "echoes": "async def main():\n    await write(1, await read(0, 100))\n",
     "bytes": "async def main():\n    await write(1, b'a\\xff')\n    await write(2, b'err')\n",
     "refused": "import os\nasync def main():\n    fork()\n",
-    "impure": "async def main():\n    thing = id(object())\n    other = [object() for _ in range(9)]\n    if await fork():\n        await wait()\n",
+    "impure": "async def main():\n    thing = id(object())\n    other = [object()] * 3\n    if await fork():\n        await wait()\n",
     "hungry": "async def main():\n    data = b'x' * (1 << 44)\n",
     "execs": "async def main():\n    await execv('./refused', ['refused'])\n",
     "nothing": "x = 1\n",
@@ -181,7 +181,19 @@ def test_a_refused_program_that_is_executed_is_told_and_enoexec(folder):
 
 def test_the_document_has_the_documented_fields(folder):
     document = json.loads(trapline(folder, "run", "fails.py", "--seed", "7", "--json").stdout)
-    assert list(document) == ["schema", "program", "config", "strategy", "seed", "verdict", "status", "stdout", "stderr", "time_ns", "failures"]
+    assert list(document) == [
+        "schema",
+        "program",
+        "config",
+        "strategy",
+        "seed",
+        "verdict",
+        "status",
+        "stdout",
+        "stderr",
+        "time_ns",
+        "failures",
+    ]
     assert (document["program"], document["config"], document["strategy"], document["seed"]) == ("fails.py", "quad", "timed", 7)
     assert (document["verdict"], document["status"]) == ("failed", 134)
     (failure,) = document["failures"]
@@ -197,7 +209,21 @@ def test_output_in_the_document_is_text_with_bad_bytes_escaped(folder):
 
 
 def test_a_saved_schedule_is_named_in_the_document_and_replays_to_the_same_log(folder):
-    words = ("run", "good.py", "--seed", "3", "--strategy", "random", "--granularity", "messages", "--schedule", "saved", "--log", "a.jsonl", "--json")
+    words = (
+        "run",
+        "good.py",
+        "--seed",
+        "3",
+        "--strategy",
+        "random",
+        "--granularity",
+        "messages",
+        "--schedule",
+        "saved",
+        "--log",
+        "a.jsonl",
+        "--json",
+    )
     document = json.loads(trapline(folder, *words).stdout)
     assert document["schedule"] == "saved"
     replayed = trapline(folder, "replay", "saved", "--log", "b.jsonl")
@@ -267,7 +293,11 @@ def test_log_filters_and_limits(folder, lock_log):
 
 
 def test_log_lanes_and_why(folder, lock_log):
-    assert trapline(folder, "log", "lanes", lock_log, "--by", "thread", "--limit", "5").stdout.decode().split()[:3] == ["time", "lock/100", "lock/101"]
+    assert trapline(folder, "log", "lanes", lock_log, "--by", "thread", "--limit", "5").stdout.decode().split()[:3] == [
+        "time",
+        "lock/100",
+        "lock/101",
+    ]
     assert trapline(folder, "log", "lanes", lock_log).stdout.decode().split()[:2] == ["time", "cpu0"]
     assert b"waited for futex" in trapline(folder, "log", "why", lock_log, "101").stdout
 

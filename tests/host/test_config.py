@@ -97,7 +97,7 @@ def test_a_base_that_does_not_exist_is_told_with_the_file_that_names_it(tmp_path
 
 
 def test_configs_that_extend_each_other_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="extends: circular: .*mine.toml -> .*mine.toml"):
+    with pytest.raises(ConfigError, match=r"extends: circular: .*mine\.toml -> .*mine\.toml"):
         load(written(tmp_path, 'extends = "mine.toml"'))
 
 

@@ -20,7 +20,9 @@ def switch(seq: int, cpu: int, prev: int, following: int, reason: str = "", stat
 
 
 def enter(seq: int, tid: int, name: str, *args: object) -> e.SysEnter:
-    return e.SysEnter(seq=seq, time_ns=seq * 100, cpu=tid - 100, pid=100, tid=tid, comm="p", nr=0, name=name, args=list(args), file="p.py", line=seq, pc=0)
+    return e.SysEnter(
+        seq=seq, time_ns=seq * 100, cpu=tid - 100, pid=100, tid=tid, comm="p", nr=0, name=name, args=list(args), file="p.py", line=seq, pc=0
+    )
 
 
 @pytest.fixture
@@ -63,12 +65,24 @@ def test_damaged_lines_are_told_by_number_and_the_rest_is_read(story):
 
 def test_a_newer_schema_is_told():
     start = e.RunStart(
-        seq=1, schema=99, program="p", program_hash="", argv=[], version="9.9", config="quad", config_hash="", strategy="timed", granularity="", seed=1
+        seq=1,
+        schema=99,
+        program="p",
+        program_hash="",
+        argv=[],
+        version="9.9",
+        config="quad",
+        config_hash="",
+        strategy="timed",
+        granularity="",
+        seed=1,
     )
     assert "written with schema 99" in parse([ENCODE(start)]).damage[0].text
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"", "it is empty"), (b"hello\n", "line 1: not an event log"), (b"\x00\x01\n", "line 1")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"", "it is empty"), (b"hello\n", "line 1: not an event log"), (b"\x00\x01\n", "line 1")]
+)
 def test_a_file_without_any_event_is_refused(tmp_path, content, message):
     path = tmp_path / "x.jsonl"
     path.write_bytes(content)
@@ -99,9 +113,9 @@ def test_filters_let_through_what_was_asked_for(story, wanted, seqs):
 def test_one_line_per_event_with_names_filled_in(story):
     lines = list(show.render(story))
     assert len(lines) == len(story)
-    assert lines[3].split()[:5] == ["#4", "400", "cpu1", "scheduler", "sched_switch"][:3] + lines[3].split()[3:5]
+    assert lines[3].split()[:3] == ["#4", "400", "cpu1"]
     assert "prev=p/101 S futex (futex:7)" in lines[3]
-    assert "call=futex(0x400000000000, 1)" in lines[4]
+    assert "call=futex(0x400000000000, FUTEX_WAKE)" in lines[4]
     assert "p/100" in lines[5]  # ipc knew only the number
     assert "cause=#6" in lines[6]
 
@@ -133,9 +147,9 @@ def test_a_long_cell_is_cut_to_its_column(story):
 def test_why_names_what_was_waited_for_who_woke_and_in_which_call(story):
     assert list(why.explain(story, 101)) == [
         "400 ns: p/101 waited for futex (futex:7)",
-        "    in futex(0x400000000000, 0) at p.py:3 (#3)",
+        "    in futex(0x400000000000, FUTEX_WAIT) at p.py:3 (#3)",
         "    woken by p/100 (wake) at 700 ns, after 300 ns (#7)",
-        "    which was in futex(0x400000000000, 1) at p.py:5 (#5)",
+        "    which was in futex(0x400000000000, FUTEX_WAKE) at p.py:5 (#5)",
         "    because of #6 futex_wake futex wakes 1",
     ]
 

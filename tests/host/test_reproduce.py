@@ -57,7 +57,10 @@ def test_a_file_that_is_not_there_or_cannot_be_written_is_named(tmp_path):
         ({"seed": 7}, "trapline run p.py --config quad --seed 7"),
         ({"argv": ("a b", "c")}, "trapline run p.py --config quad --seed 0 'a b' c"),
         ({"argv": ("-l",)}, "trapline run p.py --config quad --seed 0 -- -l"),
-        ({"strategy": "random", "max_steps": 5}, "trapline run p.py --config quad --seed 0 --strategy random --granularity ops --max-steps 5"),
+        (
+            {"strategy": "random", "max_steps": 5},
+            "trapline run p.py --config quad --seed 0 --strategy random --granularity ops --max-steps 5",
+        ),
         ({"stdin": "in put", "config": "./c.toml"}, "trapline run p.py --config ./c.toml --seed 0 --stdin 'in put'"),
     ],
 )

@@ -8,6 +8,7 @@ async def thread(value):
 
 async def main(argv):
     joined = await pthread_create(thread, 41)
+    await dawdle(150)
     try:
         result, order = await pthread_tryjoin_np(joined), b"end first"
     except OSError as error:
@@ -21,6 +22,7 @@ SEVERAL = """
 turn = Global(i32, 0)
 
 async def thread(value):
+    await dawdle(250)
     return await turn.fetch_add(1) * 10 + value
 
 async def main(argv):

@@ -18,6 +18,7 @@ word = Global(i32, 0)
 
 async def sibling(argument):
     r, mark = argument
+    await dawdle(250)
     await write(mark, b"x")
     {wait}
     await write(1, b"a sibling survived execve")
@@ -26,7 +27,6 @@ async def main(argv):
     r, _ = await pipe()
     marks, mark = await pipe2(O_NONBLOCK)
     await pthread_create(sibling, (r, mark))
-    {pause}
     await execv("./then", ["then", str(marks), str(await getpid())])
 """
 
@@ -37,6 +37,7 @@ async def runner(marks):
 async def main(argv):
     marks, mark = await pipe2(O_NONBLOCK)
     thread = await pthread_create(runner, marks)
+    await dawdle(250)
     await write(mark, b"x")
     await pthread_join(thread)
     await write(1, b"the leader survived execve")
@@ -53,6 +54,7 @@ async def main(argv):
 
 EXEC_OR_EXIT = """
 async def runner(_):
+    await dawdle({dawdle})
     {first}
 
 async def main(argv):
@@ -66,7 +68,7 @@ async def main(argv):
 """
 
 EXEC = 'await execv("./five", ["five"])'
-EXIT = "await _exit(6)"
+EXIT = "await dawdle(250)\n        await _exit(6)"
 
 KILLED = """
 async def sibling(_):
@@ -77,36 +79,36 @@ async def main(argv):
     if pid == 0:
         await pthread_create(sibling)
         await execv("./five", ["five"])
-    await sched_yield()
-    await sched_yield()
+    await dawdle(250)
+    await dawdle(250)
     await kill(pid, SIGKILL)
     _, status = await waitpid(pid, 0)
     await write(1, b"kill first" if WIFSIGNALED(status) else b"exec first")
 """
 
 
-def _exec_with_sibling(wait: str, pause: str) -> None:
-    sweep(program(SIBLING.format(wait=wait, pause=pause), then=MARKED), orders=("exec first", "sibling first"))
+def _exec_with_sibling(wait: str) -> None:
+    sweep(program(SIBLING.format(wait=wait), then=MARKED), orders=("exec first", "sibling first"))
 
 
 def test_exec_ends_a_sibling_that_reads_from_a_pipe() -> None:
     """Does the blocked sibling get out of `ipc`, and does the caller hear when it is gone?"""
-    _exec_with_sibling("await read(r, 1)", "await sched_yield()")
+    _exec_with_sibling("await read(r, 1)")
 
 
 def test_exec_ends_a_sibling_that_waits_on_a_futex() -> None:
     """Is the ticket of a dead thread taken out of the queue of its word?"""
-    _exec_with_sibling("await futex(word, FUTEX_WAIT, 0)", "await sched_yield()")
+    _exec_with_sibling("await futex(word, FUTEX_WAIT, 0)")
 
 
 def test_exec_ends_a_sibling_that_computes() -> None:
     """A sibling that makes no system call: does the kick reach its core?"""
-    _exec_with_sibling("await compute(1_000_000_000)", "await sched_yield()")
+    _exec_with_sibling("while True: await compute(1_000_000)")
 
 
 def test_exec_ends_a_sibling_that_runs_for_ever() -> None:
     """The same in a loop of loads."""
-    _exec_with_sibling("while True: await word.load()", "await sched_yield()")
+    _exec_with_sibling("while True: await word.load()")
 
 
 def test_exec_by_another_thread_than_the_leader_takes_the_leaders_place() -> None:
@@ -122,13 +124,13 @@ def test_one_of_two_execs_at_once_wins() -> None:
 
 def test_exec_by_the_leader_or_exit_by_a_thread_whichever_is_first() -> None:
     """A process that is ending executes nothing, and one that executes does not take the old image's exit."""
-    found = program(EXEC_OR_EXIT.format(first=EXIT, second=EXEC), five="async def main(argv): await _exit(5)")
+    found = program(EXEC_OR_EXIT.format(dawdle=250, first="await _exit(6)", second=EXEC), five="async def main(argv): await _exit(5)")
     sweep(found, orders=("exec first", "exit first"))
 
 
 def test_exec_by_a_thread_or_exit_by_the_leader_whichever_is_first() -> None:
     """The same with the roles exchanged: the winner also changes its tid."""
-    found = program(EXEC_OR_EXIT.format(first=EXEC, second=EXIT), five="async def main(argv): await _exit(5)")
+    found = program(EXEC_OR_EXIT.format(dawdle=1, first=EXEC, second=EXIT), five="async def main(argv): await _exit(5)")
     sweep(found, orders=("exec first", "exit first"))
 
 

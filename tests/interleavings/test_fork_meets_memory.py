@@ -48,6 +48,7 @@ async def main(argv):
 
 UNMAP = """
 async def unmapper(address):
+    await dawdle(60)
     await munmap(address, 4096)
 
 async def main(argv):

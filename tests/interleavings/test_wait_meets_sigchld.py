@@ -18,6 +18,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await _exit(9)
+    await dawdle(100)
     await passed.store(1)
     while not await found.load():
         await sched_yield()
@@ -38,6 +39,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await _exit(0)
+    await dawdle(100)
     order = b"exit first" if SIGCHLD in await sigpending() else b"suspend first"
     try:
         await sigsuspend(before)
@@ -65,6 +67,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await _exit(0)
+    await dawdle(100)
     try:
         assert (await waitpid(-1, 0))[0] == pid
         order = b"wait first"
@@ -81,6 +84,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await _exit(0)
+    await dawdle(100)
     try:
         assert await waitpid(pid, WNOHANG) == (0, 0)
         order = b"wait first"
@@ -112,8 +116,10 @@ async def on_child(signo):
 
 async def main(argv):
     await sigaction(SIGCHLD, SigAction(on_child))
-    for _ in range(2):
+    for number in range(2):
         if await fork() == 0:
+            if number == 0:
+                await dawdle(200)
             await _exit(0)
     while await found.load() < 2:
         await sched_yield()

@@ -19,17 +19,23 @@ from trapline.programs import Found
 
 FULL = int(os.environ.get("TRAPLINE_SWEEP") or 0)  # `make sweep` says how many seeds; else each test has its smaller default
 PRELUDE = "from userspace.libc import *\n"
+DAWDLE = """
+async def dawdle(most):  # a few ops, the seed decides how many: so that either side of a race has a chance to be first
+    for _ in range((await getrandom(1))[0] % most):
+        await cpu_relax()
+"""
 
 
 def program(source: str, name: str = "program", **others: str) -> Found:
-    """A program from a text; `others` are further files of its folder. The import of libc is added where it is missing."""
+    """A program from a text; `others` are further files of its folder. The import of libc, and `dawdle`, are added where they are missing."""
     sources = {key: _complete(text) for key, text in {name: source, **others}.items()}
     return Found(name, f"/home/user/{name}", sources[name], Library(sources))
 
 
 def _complete(text: str) -> bytes:
     text = textwrap.dedent(text)
-    return (text if "userspace.libc" in text else PRELUDE + text).encode()
+    text = text if "userspace.libc" in text else PRELUDE + text
+    return (text + DAWDLE if "dawdle(" in text else text).encode()
 
 
 def run(source: str | Found, config: str = "quad", **options: Any) -> Run:

@@ -103,7 +103,10 @@ def test_libc_under_another_name_is_watched():
 
 def test_a_name_that_the_program_binds_itself_is_not_libcs():
     judged(STAR + "def wait(): pass\nasync def main():\n    wait()\n")
-    judged(STAR + "async def main(fork=None):\n    fork()\n".replace("fork=None", "argv"). replace("fork()", "fork = print_ = len\n    fork(argv)"))
+    judged(
+        STAR
+        + "async def main(fork=None):\n    fork()\n".replace("fork=None", "argv").replace("fork()", "fork = print_ = len\n    fork(argv)")
+    )
 
 
 def test_an_async_generator_is_no_coroutine():
@@ -134,14 +137,20 @@ def test_pythons_open_without_libc_is_refused():
     assert "opens a file of the host" in refused("async def main():\n    f = open('x', 3)\n")[0]
 
 
-@pytest.mark.parametrize("module", ["os", "time", "random", "threading", "asyncio", "sys", "socket", "os.path", "numpy", "kernel.abi.ops", "trapline"])
+@pytest.mark.parametrize(
+    "module", ["os", "time", "random", "threading", "asyncio", "sys", "socket", "os.path", "numpy", "kernel.abi.ops", "trapline"]
+)
 def test_imports_that_reach_outside_are_refused(module):
     assert f"p.py:1: import of {module} is not possible in the machine: " in refused(f"import {module}\nasync def main(): pass\n")[0]
 
 
 def test_allowed_imports_pass():
-    names = "abc bisect collections collections.abc contextlib copy dataclasses enum errno functools heapq itertools json math operator re string"
-    text = "from __future__ import annotations\n" + "".join(f"import {name}\n" for name in names.split()) + "import struct, textwrap, typing\n"
+    names = "errno abc bisect collections collections.abc contextlib copy enum functools heapq itertools json math operator re"
+    text = (
+        "from __future__ import annotations\n"
+        + "".join(f"import {name}\n" for name in names.split())
+        + "import dataclasses, string, struct, textwrap, typing\n"
+    )
     judged(text + "from userspace import libc\nimport userspace.libc\nasync def main(): pass\n")
 
 
@@ -193,5 +202,5 @@ def test_a_module_global_that_functions_change_is_a_warning(body):
 
 
 def test_locals_and_globals_of_simulated_memory_are_no_warning():
-    text = STAR + "counter = Global(i32)\nCONSTANT = [1, 2]\nasync def main():\n    seen = []\n    seen.append(1)\n    await counter.store(len(CONSTANT))\n"
+    text = STAR + "n = Global(i32)\nFIXED = [1, 2]\nasync def main():\n    seen = []\n    seen.append(1)\n    await n.store(len(FIXED))\n"
     assert judged(text).warnings == ()

@@ -58,7 +58,7 @@ def show(path: str, wanted: Filter, limit: int = 0) -> int:
 def lanes(path: str, wanted: Filter, by: str = "cpu", limit: int = 0, width: int = lane_view.WIDTH) -> int:
     """Columns per core or per thread."""
     log = _read(path)
-    events: Any = list(select(log.events, wanted))
+    events: Any = sorted(select(log.events, wanted), key=lambda event: event.time_ns)  # each actor has its own clock: a log goes by cause
     view = lane_view.by_thread if by == "thread" else lane_view.by_cpu
     return _finish(path, log, view(events, width), limit + 1 if limit else 0)
 

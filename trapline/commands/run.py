@@ -137,16 +137,19 @@ def _death(request: Request, found: Found, ended: Ended) -> verdicts.Failure:
     if ended.hang is not None:
         return _hang(found, ended.hang, limit.host_step_limit_s)
     if ended.outcome is not None and ended.outcome.out_of_memory:
-        return verdicts.Failure("panic", f"the machine's process reached its memory limit of {limit.host_memory_mib} MiB (run.host_memory_mib)")
+        return verdicts.Failure(
+            "panic", f"the machine's process reached its memory limit of {limit.host_memory_mib} MiB (run.host_memory_mib)"
+        )
     how = f"was killed by signal {-ended.returncode}" if ended.returncode < 0 else f"ended with status {ended.returncode}"
     return verdicts.Failure("panic", f"the machine's process {how} and left no report")
 
 
 def _hang(found: Found, hang: Any, limit_s: int) -> verdicts.Failure:
     if not hang.file:
-        return verdicts.Failure("hang", f"no op for {limit_s} s of host time (run.host_step_limit_s), and no program was running: a bug of the machine")
+        return verdicts.Failure(
+            "hang", f"no op for {limit_s} s of host time (run.host_step_limit_s), and no program was running: a bug of the machine"
+        )
     file = found.library.as_given(hang.file)
-    text = f"{file}:{hang.line}: {hang.function} reached no op for {limit_s} s of host time (run.host_step_limit_s): a loop needs an awaited op in it"
+    limit = f"{limit_s} s of host time (run.host_step_limit_s)"
+    text = f"{file}:{hang.line}: {hang.function} reached no op for {limit}: a loop needs an awaited op in it"
     return verdicts.Failure("hang", text, (verdicts.Where(file, hang.line),))
-
-

@@ -72,7 +72,9 @@ def parse(lines: Iterable[bytes]) -> Log:
             damage.append(Damage(number, _reason(line, error)))
             continue
         if isinstance(event, RunStart) and event.schema != SCHEMA_VERSION:
-            damage.append(Damage(number, f"written with schema {event.schema}, this is schema {SCHEMA_VERSION}: read it with version {event.version}"))
+            damage.append(
+                Damage(number, f"written with schema {event.schema}, this is schema {SCHEMA_VERSION}: read it with version {event.version}")
+            )
         events.append(event)
     return Log(events, damage)
 

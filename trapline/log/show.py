@@ -12,6 +12,7 @@ import structlog
 from structlog.dev import Column, KeyValueColumnFormatter
 
 from actors.events import Event, SchedSwitch, SysEnter, SysExit
+from trapline.log.arguments import meaning
 from trapline.log.reader import event_name
 
 _COMMON: Final = frozenset(Event.__struct_fields__)
@@ -63,12 +64,13 @@ def thread(comm: str, tid: int) -> str:
 
 def call(event: SysEnter) -> str:
     """`write(1, "hello")`, arguments shortened."""
-    return f"{event.name}({', '.join(map(_argument, event.args))})"
+    shown = [meaning(event.name, index, value) or _argument(value) for index, value in enumerate(event.args)]
+    return f"{event.name}({', '.join(shown)})"
 
 
 def outcome(event: SysExit) -> str:
-    """What a call gave: `5`, or the errno's name."""
-    return event.error or _argument(event.result)
+    """What a call gave: `5`, or the errno's name. A call of which nothing comes back gives 0 in C."""
+    return event.error or _argument(0 if event.result is None else event.result)
 
 
 def _argument(value: Any) -> str:
@@ -77,7 +79,7 @@ def _argument(value: Any) -> str:
         return hex(value)
     if isinstance(value, dict) and value.keys() == {"address", "count"}:
         return f"{value['address']:#x}+{value['count']}"
-    return _shown(value)
+    return _cut('"' + repr(value)[1:-1] + '"' if isinstance(value, str) else "NULL" if value is None else repr(value))
 
 
 def _fields(event: Any) -> dict[str, Any]:
@@ -100,18 +102,26 @@ def _own_fields(event: Any) -> dict[str, Any]:
         prev = f"{thread(event.prev_comm, event.prev_tid)} {state}".strip()
         return {"prev": prev, "next": thread(event.next_comm, event.next_tid)}
     if isinstance(event, SysEnter):
-        return {"call": call(event), "at": f"{event.file}:{event.line}"}
+        return {"call": call(event), **_place(event.file, event.line)}
     if isinstance(event, SysExit):
         return {"call": event.name, "result": outcome(event)}
     own = {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
     if "file" in own and "line" in own:
-        own["at"] = f"{own.pop('file')}:{own.pop('line')}"
+        own.update(_place(own.pop("file"), own.pop("line")))
     return {
         (f"{name}_" if name in ("event", "time", "thread") else name): hex(value) if name in ("address", "handler", "pc", "sp") else value
         for name, value in own.items()
     }
 
 
+def _place(file: str, line: int) -> dict[str, str]:
+    """Where in the program; nothing for what libc does before main."""
+    return {"at": f"{file}:{line}"} if file else {}
+
+
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) and value and value.isprintable() else repr(value)
+    return _cut(value if isinstance(value, str) and value and value.isprintable() else repr(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

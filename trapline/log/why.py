@@ -25,7 +25,11 @@ def explain(events: list[Any], tid: int) -> Iterator[str]:
     waits = [index for index, event in enumerate(events) if _sleeps(event, tid)]
     if not waits:
         known = sorted({event.tid for event in events if event.tid})
-        yield f"thread {tid} never waited in this log" if tid in known else f"no thread {tid} in this log; there are {', '.join(map(str, known))}"
+        yield (
+            f"thread {tid} never waited in this log"
+            if tid in known
+            else f"no thread {tid} in this log; there are {', '.join(map(str, known))}"
+        )
         return
     for index in waits:
         yield from _one_wait(events, index, tid, by_seq)
@@ -42,7 +46,7 @@ def _one_wait(events: list[Any], index: int, tid: int, by_seq: dict[int, Any]) -
     yield f"{start.time_ns:,} ns: {thread(start.prev_comm, tid)} {verb}"
     entered = next((event for event in reversed(events[: index + 1]) if isinstance(event, e.SysEnter) and event.tid == tid), None)
     if entered is not None:
-        yield f"    in {call(entered)} at {entered.file}:{entered.line} (#{entered.seq})"
+        yield f"    in {call(entered)}{_at(entered)} (#{entered.seq})"
     waking = next((event for event in events[index + 1 :] if isinstance(event, e.SchedWaking) and event.target == tid), None)
     wakeup = next((event for event in events[index + 1 :] if isinstance(event, e.SchedWakeup) and event.tid == tid), None)
     if waking is None and wakeup is None:
@@ -62,10 +66,15 @@ def _waker(events: list[Any], waking: Any, start: Any, by_seq: dict[int, Any]) -
         position = events.index(waking)
         entered = next((event for event in reversed(events[:position]) if isinstance(event, e.SysEnter) and event.tid == actor.tid), None)
     if entered is not None:
-        yield f"    which was in {call(entered)} at {entered.file}:{entered.line} (#{entered.seq})"
+        yield f"    which was in {call(entered)}{_at(entered)} (#{entered.seq})"
     for event in chain:
         if event is not entered:
             yield f"    because of #{event.seq} {event_name(type(event))} {label(event)}".rstrip()
+
+
+def _at(event: Any) -> str:
+    """The program's line, where it is one's."""
+    return f" at {event.file}:{event.line}" if event.file else ""
 
 
 def _causes(event: Any, by_seq: dict[int, Any]) -> Iterator[Any]:

@@ -187,7 +187,9 @@ def test_an_op_that_differs_is_told_with_function_line_and_both_ops():
 
     runner = Runner(Image(impure))
     runner.step(5)
-    with pytest.raises(ReexecutionError, match=r"test_reexecution.py:\d+ in .*impure: its next op is Load\(address=2.*the parent's was Load\(address=1"):
+    with pytest.raises(
+        ReexecutionError, match=r"test_reexecution.py:\d+ in .*impure: its next op is Load\(address=2.*the parent's was Load\(address=1"
+    ):
         runner.copy()
 
 
@@ -226,7 +228,9 @@ def test_a_local_that_differs_is_told_by_name_with_both_values():
         await do(CLONE)
         del secret
 
-    with pytest.raises(ReexecutionError, match=r"in .*impure: the local variable secret is .* in the parent and .* in the child.*id\(\), hash\(\)"):
+    with pytest.raises(
+        ReexecutionError, match=r"in .*impure: the local variable secret is .* in the parent and .* in the child.*id\(\), hash\(\)"
+    ):
         Runner(Image(impure)).copy()
 
 
@@ -381,14 +385,32 @@ class Thing:
 
 
 @pytest.mark.parametrize(
-    "value", [0, True, "x", b"x", None, 1.5, float("nan"), (1, [2, {"a": {3}}]), {1: (2,)}, bytearray(b"x"), frozenset({"a"}), Thing(4), [Thing(1)], len, Thing]
+    "value",
+    [
+        0,
+        True,
+        "x",
+        b"x",
+        None,
+        1.5,
+        float("nan"),
+        (1, [2, {"a": {3}}]),
+        {1: (2,)},
+        bytearray(b"x"),
+        frozenset({"a"}),
+        Thing(4),
+        [Thing(1)],
+        len,
+        Thing,
+    ],
 )
 def test_plain_copies_of_equal_values_are_equal(value):
     assert plain(value) == plain(value)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [(1, 2), ([1], [2]), ({"a": 1}, {"a": 2}), ({"a": 1, "b": 2}, {"b": 2, "a": 1}), (Thing(1), Thing(2)), ([1], (1,)), ({1}, {2})]
+    ("one", "other"),
+    [(1, 2), ([1], [2]), ({"a": 1}, {"a": 2}), ({"a": 1, "b": 2}, {"b": 2, "a": 1}), (Thing(1), Thing(2)), ([1], (1,)), ({1}, {2})],
 )
 def test_plain_copies_of_different_values_differ(one, other):
     assert plain(one) != plain(other)

@@ -230,20 +230,19 @@ async def a_user_may_only_become_nicer():
     return await told_by_child(be_nice)
 
 
-async def clear_set_user_id():
-    fd = await open("a", O_WRONLY)
-    await write(fd, b"x")
+async def write_to(path):
+    await write(await open(path, O_WRONLY), b"x")
 
 
-@expect(("0o755", "0o6755"))
-async def writing_by_a_user_clears_set_user_id():
-    for name in ("a", "b"):
+@expect(("0o777", "0o767", "0o6777"))
+async def a_users_write_clears_set_user_id():
+    for name, mode in (("a", 0o6777), ("b", 0o6767), ("roots", 0o6777)):
         await file_with(name)
-        await chmod(name, 0o6777)
-    await as_user(clear_set_user_id)
-    await chmod("a", (await stat("a")).st_mode & 0o7755)
-    await chmod("b", 0o6755)
-    return await mode_of("a"), await mode_of("b")
+        await chmod(name, mode)
+    await as_user(write_to, "a")
+    await as_user(write_to, "b")
+    await write_to("roots")
+    return await mode_of("a"), await mode_of("b"), await mode_of("roots")
 
 
 @expect(("EACCES", "EACCES", None))
