@@ -17,6 +17,7 @@ from actors.messages import files, memory, processes, scheduler, timers
 from actors.messages.base import ChangedCaller, Resume
 from actors.ranks import FILES, MEMORY, PROCESSES, SCHEDULER, TIMERS
 from actors.routes import BUFFERED, DEADLINE_ARG, MESSAGE_OF, OWNER_OF
+from actors.user_memory import copy_in, copy_out
 from kernel.abi.errno_values import EFAULT, EINTR, EINVAL
 from kernel.abi.errnos import Failure, SysError, errno_name
 from kernel.abi.flags import (
@@ -27,12 +28,11 @@ from kernel.abi.flags import (
     MAP_ANONYMOUS,
     PR_SET_NAME,
 )
-from kernel.abi.ops import Become, In, Out, Syscall
+from kernel.abi.ops import Become, Syscall
 from kernel.abi.records import Utsname
 from kernel.abi.syscalls import NUMBERS, TABLE
-from kernel.memory.faults import Trap
 from kernel.processes.context import BlockedCall, Context, Frame
-from kernel.processes.coroutines import chain, dispose, frame_of
+from kernel.processes.coroutines import dispose
 from kernel.processes.reexecution import drop
 from kernel.tickets import Ticket, WouldBlock
 from kernel.timers import clocks
@@ -40,7 +40,6 @@ from kernel.timers import clocks
 if TYPE_CHECKING:
     from actors.core import Core
 
-MAX_COUNT: Final = 0x7FFF_F000  # bytes that one read or write moves at most, as Linux
 COMM_BYTES: Final = 15
 FUTEX: Final = NUMBERS["futex"]
 FUTEX_COMMAND: Final = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
@@ -63,7 +62,7 @@ async def system_call(core: Core, context: Context, op: Syscall) -> None:
         return
     args = op.args
     if nr in BUFFERED:
-        copied = await _copy_in(core, context, args)
+        copied = await copy_in(core, context, args)
         if copied is None:
             await finish(core, context, Failure(EFAULT))
             return
@@ -93,7 +92,7 @@ async def finish(core: Core, context: Context, reply: Any) -> None:
         images.become_image(core, context, reply)
         return
     elif kind is bytes and op.nr in BUFFERED:
-        reply = await _copy_out(core, context, op, reply)
+        reply = await copy_out(core, context, op, reply)
     done(core, context, reply)
 
 
@@ -135,63 +134,6 @@ async def resume(core: Core, context: Context) -> None:
     context.blocked = None
     if blocked.reason != STOPPED:
         await finish(core, context, reply)
-
-
-# ---- copies to and from user memory ---------------------------------------------------------------------------------------
-
-
-async def _copy_in(core: Core, context: Context, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """`In` becomes bytes, `Out` its count; None where the memory cannot be read."""
-    result: list[Any] = []
-    for argument in args:
-        if argument.__class__ is In:
-            data = await read_user(core, context, argument.address, min(argument.count, MAX_COUNT))
-            if data is None:
-                return None
-            result.append(data)
-        elif argument.__class__ is Out:
-            result.append(min(argument.count, MAX_COUNT))
-        else:
-            result.append(argument)
-    return tuple(result)
-
-
-async def _copy_out(core: Core, context: Context, op: Syscall, data: bytes) -> Any:
-    """The bytes of the reply go where the call's `Out` says; the result is their count."""
-    target = next((argument for argument in op.args if argument.__class__ is Out), None)
-    if target is None:
-        return data
-    return len(data) if await write_user(core, context, target.address, data) else Failure(EFAULT)
-
-
-async def read_user(core: Core, context: Context, address: int, count: int) -> bytes | None:
-    """Bytes of the thread's memory, through the MMU; None if part of it cannot be read."""
-    parts = []
-    while count > 0:
-        frame = await core.frame_at(context, address, False)
-        if frame.__class__ is Trap:
-            return None
-        start = address & 4095
-        step = min(count, 4096 - start)
-        parts.append(bytes(frame.data[start : start + step]))  # type: ignore[union-attr]
-        address += step
-        count -= step
-    return b"".join(parts)
-
-
-async def write_user(core: Core, context: Context, address: int, data: bytes) -> bool:
-    """Write to the thread's memory, through the MMU; False if part of it cannot be written (what came before stays written)."""
-    position = 0
-    while position < len(data):
-        frame = await core.frame_at(context, address, True)
-        if frame.__class__ is Trap:
-            return False
-        start = address & 4095
-        step = min(len(data) - position, 4096 - start)
-        frame.data[start : start + step] = data[position : position + step]  # type: ignore[union-attr]
-        address += step
-        position += step
-    return True
 
 
 def _with_deadline(core: Core, context: Context, nr: int, args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -349,42 +291,6 @@ _SPECIAL: Final[dict[int, Callable[[Core, Context, Syscall], Awaitable[None]]]] 
 }
 
 assert all(nr in _SPECIAL for nr, row in TABLE.items() if row.owner == "core"), "a core call without code"
-
-
-# ---- registers and the stack --------------------------------------------------------------------------------------------------
-
-
-def read_register(core: Core, context: Context, name: str) -> Any:
-    """What the `Register` op gives."""
-    if name == "tid":
-        return context.caller.tid
-    if name in ("tls", "pthread_self"):
-        return context.tls
-    if name == "stack_pointer":
-        return context.stack_pointer
-    if name == "stack_low":
-        return context.stack_low
-    if name == "processors":
-        return core.config.machine.cores
-    if name == "cpu":
-        return core.number
-    raise AssertionError(f"no register is called {name!r}")
-
-
-def innermost(coroutine: Any) -> Any:
-    """The coroutine that called alloca: the innermost one that is a coroutine of the program, not the trap's generator."""
-    owner = coroutine
-    for link in chain(coroutine):
-        if link.__class__.__name__ != "generator":
-            owner = link
-    return owner
-
-
-def release_allocas(context: Context) -> None:
-    """Room on the stack goes when the coroutine that took it has ended."""
-    allocas = context.allocas
-    while allocas and frame_of(allocas[-1][0]) is None:
-        context.stack_pointer = allocas.pop()[1]
 
 
 # ---- events -------------------------------------------------------------------------------------------------------------------

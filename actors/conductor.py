@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actors.agenda import Agenda, MessageAgenda, OpAgenda, TimedAgenda
+from actors.agenda import Agenda
 from actors.choices import Chooser, Strategy
 from actors.ranks import TIMERS
+from actors.search_agendas import MessageAgenda, OpAgenda
+from actors.timed_agenda import TimedAgenda
 from kernel.invariants import Violation
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ afresh (law 9). Interrupts (kick, reschedule, shootdown) come in every wait, to 
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from actors import calls, delivery, execute
-from actors.actor import ASK, INTERRUPT, MESSAGE, NEVER, PAUSE, RECEIVE, REPLY, RUNNING, SLEEP, TIME, Actor
+from actors import calls, delivery, execute, registers
+from actors.actor import NEVER, PAUSE, SLEEP
 from actors.agenda import BREATH_NS, TURN, Identity
 from actors.events import Event
+from actors.interruptible import InterruptibleActor
 from actors.messages import core as messages
 from actors.messages import memory, scheduler, signals
 from actors.messages.base import Message
@@ -55,7 +55,7 @@ class CoreState:
     space: int = 0  # copy of cr3
 
 
-class Core(Actor):
+class Core(InterruptibleActor):
     """One simulated CPU."""
 
     rank: ClassVar[int] = 0
@@ -292,15 +292,15 @@ class Core(Actor):
 
     def alloca(self, context: Context, op: Alloca) -> int:
         """Move the stack pointer; room taken by coroutines that have ended is given back first."""
-        calls.release_allocas(context)
+        registers.release_allocas(context)
         before = context.stack_pointer
         context.stack_pointer = (before - op.size) & ~(op.align - 1)
-        context.allocas.append((calls.innermost(context.frames[-1].coroutine), before))
+        context.allocas.append((registers.innermost(context.frames[-1].coroutine), before))
         return context.stack_pointer
 
     def read_register(self, context: Context, name: str) -> Any:
         """The `Register` op."""
-        return calls.read_register(self, context, name)
+        return registers.read_register(self, context, name)
 
     def where(self, context: Context) -> tuple[str, int]:
         """The program's file and line that the thread is at."""
@@ -316,6 +316,12 @@ class Core(Actor):
         """Tell the run's report of an exception that left the program."""
         caller = context.caller
         self.machine.uncaught(op, caller.pid, caller.tid, context.comm)
+
+    def thread_attention(self, level: int) -> None:
+        """A reply says that the thread that runs here has something to deliver."""
+        context = self.state.context
+        if context is not None and level > context.attention:
+            context.attention = level
 
     # ---- interrupts --------------------------------------------------------------------------------------------------------
 
@@ -339,70 +345,6 @@ class Core(Actor):
                 state.resched = True
             else:
                 state.slice_end = min(state.slice_end, self.clock + message.slice_ns)
-
-    # ---- the waits again, with interrupts ----------------------------------------------------------------------------------
-
-    @types.coroutine
-    def _wait(self, wait: int, until: int) -> Generator[Any, None, tuple[int, Any]]:
-        agenda = self.agenda
-        conductor = self.conductor
-        while True:
-            self.wait = wait
-            self.until = until
-            agenda.enter_wait(self)
-            following = conductor.next()
-            if following is not self:
-                yield following
-            taken = agenda.take(self)
-            self.wait = RUNNING
-            if taken[0] != INTERRUPT:
-                return taken
-            self.interrupt(taken[1])
-            if wait == SLEEP:
-                return TIME, None  # the caller looks at what the interrupt changed
-
-    @types.coroutine
-    def receive(self, until: int | None = None) -> Generator[Any, None, Any]:
-        """As in the base class, with interrupts."""
-        kind, payload = yield from self._wait(RECEIVE, NEVER)
-        assert kind == MESSAGE, f"an idle {self.name} got {kind}"
-        return self._log_receive(payload) if self.log.message else payload
-
-    @types.coroutine
-    def ask(self, target: int, message: Message) -> Generator[Any, None, Any]:
-        """As in the base class, with interrupts; the reply's attention is the thread's."""
-        self.reply = None
-        envelope = (message, self.address, self.address, self._sending(target, message))
-        self.agenda.post(self, self.conductor.actors[target], MESSAGE, envelope)
-        kind, payload = yield from self._wait(ASK, NEVER)
-        assert kind == REPLY, f"{self.name} waited for a reply and got {kind}"
-        value, attention, self.cause = payload
-        context = self.state.context
-        if attention and context is not None and attention > context.attention:
-            context.attention = attention
-        return value
-
-    @types.coroutine
-    def sleep_until(self, time_ns: int) -> Generator[Any, None, None]:
-        """As in the base class; an interrupt ends it early."""
-        yield from self._wait(SLEEP, time_ns)
-
-    @types.coroutine
-    def pause(self) -> Generator[Any, None, None]:
-        """As in the base class, with interrupts; written out, because searches pause before every op."""
-        agenda = self.agenda
-        while True:
-            self.wait = PAUSE
-            self.until = NEVER
-            agenda.enter_wait(self)
-            following = self.conductor.next()
-            if following is not self:
-                yield following
-            kind, payload = agenda.take(self)
-            self.wait = RUNNING
-            if kind != INTERRUPT:
-                return
-            self.interrupt(payload)
 
 
 def _jitter(conductor: Conductor, number: int, free: bool) -> list[int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from actors import calls, execute
+from actors import calls, execute, registers, user_memory
 from actors.events import SignalDeliver, SignalReturn, UncaughtExceptionEvent
 from actors.messages import processes, signals
 from actors.ranks import PROCESSES, SIGNALS
@@ -90,7 +90,7 @@ async def push_handler(core: Core, context: Context, delivery: signals.Delivery)
     op = context.frames[-1].pending
     place = context.image.place(context.frames[-1].coroutine)
     saved_sp = context.stack_pointer
-    calls.release_allocas(context)
+    registers.release_allocas(context)
     address = stack_frame.frame_address(saved_sp)
     frame = stack_frame.build(stack_frame.SignalFrame(RESTORER, info, delivery.saved_mask, place.pc, saved_sp))
     args: tuple[Any, ...] = (info.signo,)
@@ -101,7 +101,7 @@ async def push_handler(core: Core, context: Context, delivery: signals.Delivery)
     except KeyError:
         await core.fault(context, Trap(SIGSEGV, SEGV_MAPERR), delivery.handler)
         return
-    if not await calls.write_user(core, context, address, frame):
+    if not await user_memory.write_user(core, context, address, frame):
         dispose(coroutine, core.machine.graveyard)
         await calls.die(core, context, SIGSEGV | CORE_DUMP_FLAG)
         return
@@ -128,7 +128,7 @@ async def sigreturn(core: Core, context: Context) -> None:
         await core.fault(context, Trap(SIGSEGV, SEGV_MAPERR), 0)
         return
     core.charge(core.costs.signal_ns)
-    data = await calls.read_user(core, context, context.stack_pointer, stack_frame.SIZE)
+    data = await user_memory.read_user(core, context, context.stack_pointer, stack_frame.SIZE)
     if data is None:  # the handler unmapped its own stack
         await calls.die(core, context, SIGSEGV | CORE_DUMP_FLAG)
         return
@@ -137,7 +137,7 @@ async def sigreturn(core: Core, context: Context) -> None:
     dispose(frame.coroutine, core.machine.graveyard)
     note_leave(context)
     context.stack_pointer = saved.saved_sp
-    calls.release_allocas(context)
+    registers.release_allocas(context)
     context.attention = max(context.attention, await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, saved.saved_mask)))
     if core.log.signal:
         place = context.image.place(context.frames[-1].coroutine)

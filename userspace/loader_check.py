@@ -28,6 +28,7 @@ from userspace.loader_names import (
     function_kind,
     is_async,
     own_nodes,
+    shadowed_globals,
     top_level,
 )  # fmt: skip
 
@@ -105,7 +106,8 @@ def check_module(source: bytes, file: str, folder: Mapping[str, bytes]) -> Facts
     if checker.problems:
         raise ProgramError(*sorted(checker.problems, key=lambda problem: problem.line))
     bound = tuple(dict.fromkeys(bound_names(tree.body)) | dict.fromkeys(declared_global(tree)))
-    return Facts(tree, code, tuple(checker.imports), tuple(changed_globals(tree, file, bound)), bound)
+    warnings = (*changed_globals(tree, file, bound), *shadowed_globals(tree, file))
+    return Facts(tree, code, tuple(checker.imports), warnings, bound)
 
 
 def check_main(facts: Facts, file: str) -> None:
@@ -159,10 +161,11 @@ def _async_functions(source: bytes) -> dict[str, str]:
 
 
 class _Stored:
-    """What a function stores in its variables: which only ever get coroutines, and which are used properly or in ways that are not known."""
+    """What a function does with its variables: which get coroutines, and whether they are used as results or in other ways."""
 
     def __init__(self) -> None:
         self.calls: dict[str, ast.Call] = {}  # variable: the first call whose coroutine it gets
+        self.misused: set[str] = set()  # compared, calculated with, unpacked: a coroutine is of no use there
         self.unknown: set[str] = set()  # awaited, passed on, or assigned something else
 
     def note(self, name: str, call: ast.Call | None) -> None:
@@ -311,9 +314,8 @@ class _Checker:
         if not isinstance(node.ctx, ast.Load):
             self.stored[-1].note(node.id, self._stored_call(node, parent))
             return
-        if not _discards(node, parent):
-            for stored in self.stored:
-                stored.unknown.add(node.id)
+        for stored in self.stored:
+            (stored.misused if _discards(node, parent) else stored.unknown).add(node.id)
         if node.id in _HOST_CALLS and not self._is_bound(node.id):
             self._problem(node, _HOST_CALLS[node.id])
         elif node.id == "open" and not self._is_bound("open"):
@@ -325,9 +327,9 @@ class _Checker:
         return value if isinstance(value, ast.Call) and self._coroutine_name(value.func) else None
 
     def _check_stored(self, stored: _Stored) -> None:
-        """Variables that hold nothing but coroutines, and are used as if they held results, or not at all."""
+        """Variables that hold nothing but coroutines, and are used only as if they held results."""
         for name, call in stored.calls.items():
-            if name not in stored.unknown:
+            if name in stored.misused and name not in stored.unknown:
                 what = f"{self._coroutine_name(call.func)}() is not awaited, so {name} is no result and nothing is done"
                 self._problem(call, f"{what}: write `{name} = await {ast.unparse(call)}`")
 

@@ -1,7 +1,8 @@
 """The names of a program: what its scopes bind, which of them give coroutines, which module globals its functions change.
 
-Half of the honesty checks (loader_check.py has the other half and the rules): facts about a syntax tree, with no judgement but one.
-That one is a warning: a module global that functions change is private to each process and invisible to the race detector.
+Half of the honesty checks (loader_check.py has the other half and the rules): facts about a syntax tree, with no judgement but two.
+These are warnings: a module global that functions change is private to each process and invisible to the race detector; and a function
+that assigns to the name of a Global does not write simulated memory, as its author means.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def function_kind(node: Any) -> str:
 def changed_globals(tree: ast.Module, file: str, bound: tuple[str, ...]) -> Iterator[Problem]:
     """One warning for each module global that some function assigns or changes."""
     told: set[str] = set()
-    plain = {name for name in bound if name in _plain_module_names(tree)}
+    plain = {name for name in bound if name in _module_names(tree, simulated=False)}
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -115,16 +116,37 @@ def changed_globals(tree: ast.Module, file: str, bound: tuple[str, ...]) -> Iter
                     yield Problem(file, line, f"warning: {what}: each process has its own, and no race on it is seen: use Global")
 
 
-def _plain_module_names(tree: ast.Module) -> set[str]:
-    """Module globals assigned from something else than Global(…)."""
+def shadowed_globals(tree: ast.Module, file: str) -> Iterator[Problem]:
+    """One warning for each function that assigns to the name of a Global, and so makes a Python variable in its place."""
+    symbols = _module_names(tree, simulated=True)
+    for function in ast.walk(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        declared = {name for node in own_nodes(function) if isinstance(node, ast.Global) for name in node.names}
+        told = declared | {argument.arg for argument in ast.walk(function.args) if isinstance(argument, ast.arg)}
+        for node in own_nodes(function):
+            for target in _assigned(node):
+                if target.id in symbols - told:
+                    told.add(target.id)
+                    instruction = "fetch_add" if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) else "store"
+                    what = f"{function.name} assigns {target.id}, which makes a Python variable and leaves the Global as it is"
+                    yield Problem(file, node.lineno, f"warning: {what}: write `await {target.id}.{instruction}(…)`")
+
+
+def _assigned(node: Any) -> list[ast.Name]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    return [target for target in targets if isinstance(target, ast.Name)]
+
+
+def _module_names(tree: ast.Module, *, simulated: bool) -> set[str]:
+    """Module globals assigned from Global(…) (`simulated`), or from something else."""
     names: set[str] = set()
     for node in top_level(tree.body):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             called = node.value.func if isinstance(node.value, ast.Call) else None
-            if isinstance(called, ast.Name) and called.id == "Global":
-                continue
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names.update(target.id for target in targets if isinstance(target, ast.Name))
+            if (isinstance(called, ast.Name) and called.id == "Global") is simulated:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                names.update(target.id for target in targets if isinstance(target, ast.Name))
     return names
 
 

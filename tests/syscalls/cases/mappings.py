@@ -208,9 +208,9 @@ async def remap(signo, info, context):
 @expect((0, 1))
 async def a_handler_can_map_a_page():
     page = await mmap(0, PAGE, RW, PRIVATE)
-    await munmap(page, PAGE)
     await page_to_repair.store(page)
     await sigaction(SIGSEGV, SigAction(remap, (), SA_SIGINFO))
+    await munmap(page, PAGE)
     return await loads(page), await code_seen.load()
 
 
