@@ -182,7 +182,7 @@ async def _clock_gettime(core: Core, context: Context, op: Syscall) -> None:
 
 
 async def _sched_yield(core: Core, context: Context, op: Syscall) -> None:
-    done(core, context, 0)
+    done(core, context, None)
     if not core.agenda.wide:
         core.preempt(context, yielded=True)
 

@@ -76,7 +76,8 @@ class FilesActor(FileNames, FileTransfers):
             files.Getrandom: self.getrandom, files.OpenExec: self.open_exec, files.Unpin: self.unpin,
             files.PinForMapping: self.pin_for_mapping, files.NewTable: self.new_table, files.CopyTable: self.copy_table,
             files.ReleaseTable: self.release_table, files.CloseOnExec: self.close_on_exec,
-            files.SetDescriptorLimit: self.set_descriptor_limit, files.DescriptorList: self.descriptor_list,
+            files.SetDescriptorLimit: self.set_descriptor_limit, files.SetSizeLimit: self.set_size_limit,
+            files.DescriptorList: self.descriptor_list,
             files.WorkingDirectory: self.working_directory, files.InstallProc: self.install_proc, files.EnterProc: self.enter_proc,
             files.ServeContent: self.serve_content, files.WriteFellShort: self.write_fell_short, files.ConsoleInput: self.console_input,
             files.FileStatistics: self.file_statistics, Resume: self.resume,
@@ -100,7 +101,10 @@ class FilesActor(FileNames, FileTransfers):
         walked = found.walk
         description = self.state.add_description(found.inode, description_flags(flags), walked.parent, walked.name)
         fd = self.state.install(table, description, close_on_exec=flags & O_CLOEXEC != 0)
-        return self.set_size(found.inode, 0, fd) if found.truncate else fd
+        if not found.truncate:
+            return fd
+        self.content_changes(caller, found.inode)
+        return self.set_size(found.inode, 0, fd)
 
     def close(self, message: files.Close) -> Any:
         """close(2)."""
@@ -305,6 +309,10 @@ class FilesActor(FileNames, FileTransfers):
     def set_descriptor_limit(self, message: files.SetDescriptorLimit) -> None:
         """setrlimit(2): what is open above the limit stays open."""
         self.state.tables[message.table].limit = message.limit
+
+    def set_size_limit(self, message: files.SetSizeLimit) -> None:
+        """setrlimit(2): what is longer already stays so."""
+        self.state.tables[message.table].size_limit = message.limit
 
     def descriptor_list(self, message: files.DescriptorList) -> Any:
         """/proc/PID/fd."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from actors.actor import Actor
-from actors.messages import ipc, memory
+from actors.messages import ipc, memory, signals
 from actors.messages.base import Caller
-from actors.ranks import FILES, IPC, MEMORY
-from kernel.abi.errno_values import EINTR
+from actors.ranks import FILES, IPC, MEMORY, SIGNALS
+from kernel.abi.errno_values import EFBIG, EINTR
 from kernel.abi.errnos import Failure
+from kernel.abi.flags import SI_USER
+from kernel.abi.signos import SIGXFSZ
 from kernel.files.descriptors import DescriptorTable
 from kernel.files.files import FilesState
-from kernel.files.inodes import BOOT_TIME_NS
+from kernel.files.inodes import BOOT_TIME_NS, drop_privileges
 from kernel.files.namespace import Namespace
 from kernel.files.permissions import Credentials
 from kernel.files.records import Effect, FifoUnused, ObjectUnused, PipeEndClosed
@@ -45,6 +47,16 @@ class FilesBase(Actor):
                 self.tell(*_message(effect))
             effects.clear()
         return value
+
+    def content_changes(self, caller: Caller, number: int) -> None:
+        """A write or a new size takes privileges from a file, unless root does it."""
+        drop_privileges(self.state.inodes, number, (caller.euid, caller.egid))
+
+    async def too_large(self, caller: Caller) -> Failure:
+        """A file would pass RLIMIT_FSIZE: the thread gets SIGXFSZ, the call fails with EFBIG (setrlimit(2))."""
+        info = signals.SignalInfo(SIGXFSZ, SI_USER, pid=caller.pid, uid=caller.uid)
+        self.give_attention(await self.ask(SIGNALS, signals.Post(caller.pid, caller.tid, info, caller.tid)))
+        return Failure(EFBIG)
 
     def interrupted(self) -> Failure:
         """A signal ended the wait: the core applies the call's restart rule."""

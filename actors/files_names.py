@@ -12,7 +12,7 @@ from actors.files_base import FilesBase
 from actors.messages import files, memory, processes
 from actors.messages.base import Caller
 from actors.ranks import MEMORY, PROCESSES
-from kernel.abi.errno_values import EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR, EPERM
+from kernel.abi.errno_values import EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR, EPERM, ETXTBSY
 from kernel.abi.errnos import SysError
 from kernel.abi.flags import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, F_OK
 from kernel.abi.records import Stat
@@ -81,6 +81,8 @@ class FileNames(FilesBase):
         if not inode.is_regular:
             raise SysError(EACCES)
         require(inode, MAY_EXECUTE, Credentials(message.caller.euid, message.caller.egid))
+        if self.state.is_written(inode.number):
+            raise SysError(ETXTBSY)
         object = self.state.pin_object(inode.number)
         path = name_path(self.state.inodes, found.parent, found.name)
         return files.ExecFile(object, inode.size, path, self.state.inodes.get(inode.number).seed)
@@ -197,16 +199,23 @@ class FileNames(FilesBase):
         if not inode.is_regular:
             raise SysError(EINVAL)
         require(inode, MAY_WRITE, Credentials(message.caller.euid, message.caller.egid))
-        return self.set_size(inode.number, message.length, None)
+        return self._resize(message.caller, inode, message.length)
 
     def ftruncate(self, message: files.Ftruncate) -> Any:
         """ftruncate(2)."""
         if message.length < 0:
             raise SysError(EINVAL)
         description = self.state.opened(message.caller.table, message.fd)
-        if not self.state.inodes.get(description.inode).is_regular or not description.writable:
+        inode = self.state.inodes.get(description.inode)
+        if not inode.is_regular or not description.writable:
             raise SysError(EINVAL)
-        return self.set_size(description.inode, message.length, None)
+        return self._resize(message.caller, inode, message.length)
+
+    def _resize(self, caller: Caller, inode: Inode, size: int) -> Any:
+        if size > inode.size and self.table(caller).size_limit < size <= MAX_FILE_SIZE:
+            return self.too_large(caller)
+        self.content_changes(caller, inode.number)
+        return self.set_size(inode.number, size, None)
 
     def set_size(self, number: int, size: int, answer: int | None) -> Any:
         """A new size for a regular file; memory hears of it if it knows the file, and answers in our place."""

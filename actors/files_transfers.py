@@ -18,10 +18,10 @@ from kernel.abi.errno_values import EAGAIN, EBADF, EINVAL, EIO, EISDIR, ENOENT, 
 from kernel.abi.errnos import SysError
 from kernel.abi.flags import GRND_NONBLOCK, GRND_RANDOM, SEEK_END, SEEK_SET
 from kernel.files.descriptors import Description
-from kernel.files.devices import read_device
+from kernel.files.devices import read_device, write_device
 from kernel.files.inodes import Inode, list_entries, touch_read
 from kernel.files.records import ConsoleWait
-from kernel.files.transfers import MAX_FILE_SIZE, SEEK_HOLE, check_count, fell_short, read_extent, seek, write_extent
+from kernel.files.transfers import MAX_FILE_SIZE, SEEK_HOLE, check_count, fell_short, read_extent, seek, within_limit, write_extent
 from kernel.tickets import Ticket, WouldBlock
 
 GRND_INSECURE: Final = 4
@@ -136,22 +136,28 @@ class FileTransfers(FilesBase):
             raise SysError(EIO)
         inode = self.state.inodes.get(description.inode)
         if inode.is_regular:
-            return self._write_regular(data, description, inode, offset)
+            return self._write_regular(message, description, inode, offset)
         if inode.is_fifo:
             if not data:
                 return 0
             return self.forward(IPC, ipc.PipeWrite(message.caller, message.serial, inode.pipe, data, description.flags))
         if self.state.is_terminal(description):
             self._show(message.caller, description.stream, data)
-        return len(data)  # the other devices take everything
+            return len(data)
+        return write_device(inode.device, len(data))
 
-    def _write_regular(self, data: bytes, description: Description, inode: Inode, offset: int) -> Any:
+    def _write_regular(self, message: files.Write | files.Pwrite, description: Description, inode: Inode, offset: int) -> Any:
+        data = message.data
         if not data:
             return 0
         start = description.offset if offset == CURRENT else offset
         if description.appends:
             start = inode.size
-        count = write_extent(self.state.inodes, inode.number, start, len(data), self.now_ns())
+        wanted = within_limit(self.table(message.caller).size_limit, start, len(data))
+        if wanted == 0:
+            return self.too_large(message.caller)
+        self.content_changes(message.caller, inode.number)
+        count = write_extent(self.state.inodes, inode.number, start, wanted, self.now_ns())
         if offset == CURRENT:
             description.offset = start + count
         object, seed = self.state.hand_over(inode.number)

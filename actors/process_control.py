@@ -24,6 +24,7 @@ from kernel.abi.flags import (
     PRIO_PROCESS,
     PRIO_USER,
     RLIMIT_NICE,
+    RLIMIT_FSIZE,
     RLIMIT_NOFILE,
     RUSAGE_CHILDREN,
     RUSAGE_SELF,
@@ -202,7 +203,7 @@ class ProcessControl(ProcessExit):
     # ---- limits, priorities, affinity -----------------------------------------------------------------------------------------
 
     async def prlimit(self, message: processes.Prlimit) -> tuple[int, int]:
-        """Read and set one limit; files is told of RLIMIT_NOFILE."""
+        """Read and set one limit; files is told of RLIMIT_NOFILE and RLIMIT_FSIZE."""
         caller = self.caller_process(message.caller)
         target = caller if message.pid == 0 else self._process_of_pid(message.pid)
         if target is not caller and not caller.credentials.may_inspect(target.credentials):
@@ -210,6 +211,8 @@ class ProcessControl(ProcessExit):
         previous = limits.change(target.limits, message.resource, message.limits, caller.credentials.privileged)
         if message.resource == RLIMIT_NOFILE and message.limits is not None and target.table:
             await self.ask(ranks.FILES, files.SetDescriptorLimit(target.table, target.limits[RLIMIT_NOFILE][0]))
+        if message.resource == RLIMIT_FSIZE and message.limits is not None and target.table:
+            await self.ask(ranks.FILES, files.SetSizeLimit(target.table, target.limits[RLIMIT_FSIZE][0]))
         return previous
 
     def _priority_targets(self, caller: Process, caller_tid: int, which: int, who: int) -> list[Thread]:

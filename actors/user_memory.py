@@ -21,7 +21,7 @@ MAX_COUNT: Final = 0x7FFF_F000  # bytes that one read or write moves at most, as
 
 
 async def copy_in(core: Core, context: Context, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """`In` becomes bytes, `Out` its count; None where the memory cannot be read."""
+    """`In` becomes bytes, `Out` the count that can be copied out: what was read and has no place would be lost. None: unreadable memory."""
     result: list[Any] = []
     for argument in args:
         if argument.__class__ is In:
@@ -30,7 +30,8 @@ async def copy_in(core: Core, context: Context, args: tuple[Any, ...]) -> tuple[
                 return None
             result.append(data)
         elif argument.__class__ is Out:
-            result.append(min(argument.count, MAX_COUNT))
+            count = min(argument.count, MAX_COUNT)
+            result.append(await writable_bytes(core, context, argument.address, count) if count > 0 else count)
         else:
             result.append(argument)
     return tuple(result)
@@ -41,7 +42,20 @@ async def copy_out(core: Core, context: Context, op: Syscall, data: bytes) -> An
     target = next((argument for argument in op.args if argument.__class__ is Out), None)
     if target is None:
         return data
+    if not data and target.count > 0 and not await writable_bytes(core, context, target.address, 1):
+        return Failure(EFAULT)
     return len(data) if await write_user(core, context, target.address, data) else Failure(EFAULT)
+
+
+async def writable_bytes(core: Core, context: Context, address: int, count: int) -> int:
+    """How many of these bytes, from the first on, can be written; their pages are faulted in."""
+    position, end = address, address + count
+    while position < end:
+        frame = await core.frame_at(context, position, True)
+        if frame.__class__ is Trap:
+            return position - address
+        position += 4096 - (position & 4095)
+    return count
 
 
 async def read_user(core: Core, context: Context, address: int, count: int) -> bytes | None:

@@ -9,8 +9,10 @@ A `Machine` is a description; each `run` boots a fresh one, so that the same obj
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +195,8 @@ class LiveRun:
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, None)
         try:
-            drivers.drive_inline(self.system.conductor, self._died)
+            with _unawaited_is_the_programs_affair():
+                drivers.drive_inline(self.system.conductor, self._died)
         finally:
             sys.set_asyncgen_hooks(*hooks)
             sys.setrecursionlimit(limit)
@@ -203,7 +206,8 @@ class LiveRun:
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(_depth() + USER_FRAMES)
         try:
-            await drivers.drive_tasks(self.system.conductor, self._died)
+            with _unawaited_is_the_programs_affair():
+                await drivers.drive_tasks(self.system.conductor, self._died)
         finally:
             sys.setrecursionlimit(limit)
 
@@ -227,13 +231,22 @@ class LiveRun:
             self.recorder.add(RunEnd(verdict=judgement.verdict, status=judgement.status, failures=failures, actor="host", time_ns=clock))
         services = self.services
         if self.system.conductor.stop_reason != "paused":
-            bury(self.system, services.graveyard)
+            with _unawaited_is_the_programs_affair():
+                bury(self.system, services.graveyard)
         return Run(
             status=judgement.status, stdout=b"".join(services.written[1]), stderr=b"".join(services.written[2]), verdict=judgement.verdict,
             failures=judgement.failures, log=self.recorder.events, time_ns=clock, seed=self.machine.seed,
             steps=self.system.conductor.steps, choices=self.system.conductor.chooser.choices(), notes=services.notes,
             panic=str(self.panic) if self.panic is not None else "", system=self.system,
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _unawaited_is_the_programs_affair() -> Iterator[None]:
+    """No warning of Python's about coroutines of programs: it would name a line of the kernel, at whatever moment the collector runs."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
+        yield
 
 
 ENVIRONMENT = (b"PATH=/bin", b"HOME=/home/user", b"USER=user", b"TERM=dumb")

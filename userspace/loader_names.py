@@ -130,7 +130,7 @@ def shadowed_globals(tree: ast.Module, file: str) -> Iterator[Problem]:
                     told.add(target.id)
                     instruction = "fetch_add" if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) else "store"
                     what = f"{function.name} assigns {target.id}, which makes a Python variable and leaves the Global as it is"
-                    yield Problem(file, node.lineno, f"warning: {what}: write `await {target.id}.{instruction}(…)`")
+                    yield Problem(file, target.lineno, f"warning: {what}: write `await {target.id}.{instruction}(…)`")
 
 
 def _assigned(node: Any) -> list[ast.Name]:

@@ -18,14 +18,16 @@ from userspace.trap import read_memory, stack_reference, write_memory
 
 RESERVED_NAMES: Final = ("address", "at", "read_bytes", "write_bytes")  # of every reference: no field may be called so
 
-_REFUSED: Final = (  # special methods that would need the value
-    "__add__", "__radd__", "__iadd__", "__sub__", "__rsub__", "__isub__", "__mul__", "__rmul__", "__imul__", "__truediv__",
-    "__rtruediv__", "__floordiv__", "__rfloordiv__", "__mod__", "__rmod__", "__divmod__", "__rdivmod__", "__pow__", "__rpow__",
-    "__lshift__", "__rlshift__", "__rshift__", "__rrshift__", "__and__", "__rand__", "__iand__", "__or__", "__ror__", "__ior__",
-    "__xor__", "__rxor__", "__ixor__", "__neg__", "__pos__", "__abs__", "__invert__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__",
-    "__int__", "__float__", "__complex__", "__index__", "__round__", "__trunc__", "__floor__", "__ceil__", "__format__", "__str__",
-    "__bytes__",
-)  # fmt: skip
+_REFUSED: Final = {  # what would need the value: as the program writes it, and the special methods behind it
+    "+": "add radd iadd pos", "-": "sub rsub isub neg", "*": "mul rmul imul", "/": "truediv rtruediv", "//": "floordiv rfloordiv",
+    "%": "mod rmod", "divmod()": "divmod rdivmod", "**": "pow rpow", "<<": "lshift rlshift", ">>": "rshift rrshift", "&": "and rand iand",
+    "|": "or ror ior", "^": "xor rxor ixor", "abs()": "abs", "~": "invert", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
+    "a truth test (if, while, and, or, not)": "bool", "int()": "int", "float()": "float", "complex()": "complex",
+    "an index or a range": "index", "round()": "round trunc floor ceil", "formatting": "format", "str()": "str", "bytes()": "bytes",
+}  # fmt: skip
+_INSTRUCTIONS: Final = {  # that do in one step what an augmented assignment means
+    "__iadd__": "fetch_add", "__isub__": "fetch_sub", "__iand__": "fetch_and", "__ior__": "fetch_or", "__ixor__": "fetch_xor",
+}  # fmt: skip
 
 _new: Final = object.__new__
 
@@ -84,7 +86,7 @@ class Reference:
             # By name, not by identity: a fork's child has classes of its own, and its pointers equal its parent's.
             return type(self).__qualname__ == type(other).__qualname__ and self.address == other.address
         if isinstance(other, int | float | bytes | str):
-            raise TypeError(_refusal(self, "=="))
+            raise TypeError(_refusal(self, "==", "__eq__"))
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -101,33 +103,44 @@ _set_address: Final = Reference.__dict__["address"].__set__
 _set_initial: Final = Reference.__dict__["_initial_"].__set__
 
 
-def _refusal(reference: Reference, what: str) -> str:
-    kind = type(reference).__name__
+def _refusal(reference: Reference, what: str, method: str) -> str:
     name = name_in_caller(reference, "x")
-    return f"{name} is a reference to simulated memory ({kind}), not a value, and has no {what}; load it first: `await {name}.load()`"
+    about = f"{name} is a reference to simulated memory ({type(reference).__name__}), and {what} needs its value"
+    if method in _INSTRUCTIONS and hasattr(reference, "fetch_add"):
+        return f"{about}; write `await {name}.{_INSTRUCTIONS[method]}(…)`, or load it first: `await {name}.load()`"
+    reader = next((reader for reader in ("load", "read_cstr") if hasattr(reference, reader)), None)
+    return f"{about}; load it first: " + (f"`await {name}.{reader}()`" if reader else "its fields or elements one by one")
 
 
-def _refuser(name: str) -> Any:
+def _refuser(what: str, method: str) -> Any:
     def refuse(self: Reference, *_: Any) -> Any:
-        raise TypeError(_refusal(self, name))
+        raise TypeError(_refusal(self, what, method))
 
-    refuse.__name__ = name
+    refuse.__name__ = method
     return refuse
 
 
-for _name in _REFUSED:
-    setattr(Reference, _name, _refuser(_name))
+for _what, _methods in _REFUSED.items():
+    for _method in _methods.split():
+        setattr(Reference, f"__{_method}__", _refuser(_what, f"__{_method}__"))
 
 
 def name_in_caller(reference: Reference, default: str) -> str:
-    """The variable that holds this reference in one of the nearest calls, for error texts; `default` if there is none."""
+    """The variable, or `variable.field`, by which one of the nearest calls knows this reference, for error texts; else `default`."""
     frame: Any = sys._getframe(1)
     for _ in range(6):
         if frame is None:
             break
         for name, value in (*frame.f_locals.items(), *frame.f_globals.items()):
-            if value is reference and name not in ("self", "reference", "value", "other", "instance"):
+            if name in ("self", "reference", "value", "other", "instance"):
+                continue
+            if value is reference:
                 return str(name)
+            if isinstance(value, Reference):  # a structure keeps the references to its fields that were asked for
+                fields = getattr(value, "__dict__", {})
+                field = next((field for field, known in fields.items() if known is reference), None)
+                if field is not None:
+                    return f"{name}.{field}"
         frame = frame.f_back
     return default
 

@@ -375,6 +375,13 @@ class SetDescriptorLimit(Message, frozen=True, gc=False):
     limit: int
 
 
+class SetSizeLimit(Message, frozen=True, gc=False):
+    """setrlimit(RLIMIT_FSIZE) of the table's process. Reply: None."""
+
+    table: int
+    limit: int  # bytes
+
+
 class DescriptorList(Message, frozen=True, gc=False):
     """/proc/PID/fd. Reply: tuple of (fd, link text such as "pipe:[7]" or a path, flags, offset)."""
 

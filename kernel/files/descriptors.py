@@ -17,7 +17,7 @@ import msgspec
 
 from kernel.abi.errno_values import EBADF, EBUSY, EMFILE
 from kernel.abi.errnos import SysError
-from kernel.abi.flags import O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY
+from kernel.abi.flags import O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY, RLIM_INFINITY
 from kernel.invariants import Violation
 
 RESERVED: Final = 0  # in place of a description id
@@ -76,10 +76,11 @@ class Slot(NamedTuple):
 class DescriptorTable:
     """The descriptors of a process, or of several that share them (CLONE_FILES)."""
 
-    __slots__ = ("limit", "slots", "users")
+    __slots__ = ("limit", "size_limit", "slots", "users")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit  # RLIMIT_NOFILE. Invariant: descriptor_limits - a new descriptor is below it; lowering it closes nothing
+        self.size_limit = RLIM_INFINITY  # RLIMIT_FSIZE in bytes: files that these descriptors write grow no further
         self.slots: dict[int, Slot] = {}
         self.users = 1  # processes that hold the table
 
@@ -108,6 +109,7 @@ class DescriptorTable:
     def copy(self, limit: int) -> DescriptorTable:
         """A table of its own with the same descriptions; reserved slots stay behind, as an open in progress belongs to its thread."""
         table = DescriptorTable(limit)
+        table.size_limit = self.size_limit
         table.slots = {fd: slot for fd, slot in self.slots.items() if slot.description != RESERVED}
         return table
 

@@ -229,6 +229,16 @@ def change_mode(inodes: InodeTable, number: int, mode: int, who: tuple[int, int]
     edited.ctime_ns = now_ns
 
 
+def drop_privileges(inodes: InodeTable, number: int, who: tuple[int, int]) -> None:
+    """Who changes a file's content and is not root takes set-user-id from it, and set-group-id unless it only marks locking: inode(7)."""
+    inode = inodes.get(number)
+    uid, gid = who
+    if uid == 0 or not inode.mode & 0o6000:
+        return
+    keeps_group = not inode.mode & 0o010 and gid == inode.gid
+    inodes.edit(number).mode &= ~0o4000 if keeps_group else ~0o6000
+
+
 def stat_of(inode: Inode) -> Stat:
     """Struct stat: inode(7)."""
     size = inode.shown_size()

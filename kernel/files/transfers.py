@@ -49,6 +49,11 @@ def write_extent(inodes: InodeTable, number: int, offset: int, count: int, now_n
     return count
 
 
+def within_limit(limit: int, offset: int, count: int) -> int:
+    """How many of the bytes lie below RLIMIT_FSIZE: none from the limit on, where SIGXFSZ and EFBIG are due."""
+    return max(0, min(count, limit - offset))
+
+
 def fell_short(inodes: InodeTable, number: int, wanted_end: int, written_end: int) -> None:
     """A write that should have reached `wanted_end` reached `written_end`: set the size back, unless others have moved it since."""
     inode = inodes.find(number)

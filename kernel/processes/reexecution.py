@@ -20,7 +20,8 @@ from typing import Any, Final
 
 import msgspec
 
-from kernel.abi.ops import Op
+from kernel.abi.ops import Op, Syscall
+from kernel.abi.syscalls import TABLE
 from kernel.processes.context import Context, Frame
 from kernel.processes.coroutines import chain, dispose, frames
 from kernel.processes.digest import digest, first_difference
@@ -170,7 +171,9 @@ def _text(difference: str, place: str) -> str:
     where = f" at {place}" if place else ""
     return (
         f"fork: the child, re-executed from the results of the parent's ops, differs{where}: {difference}. "
-        "The program depends on something that is not simulated: id(), hash(), the order of a set, an object shared by module level code"
+        "The program depends on something that is not simulated: id(), hash(), the order of a set, an object of Python shared by both. "
+        "Take it from the machine instead (simulated memory, getpid, rand), "
+        "or start the child by clone(fn, flags, arg), which re-executes nothing"
     )
 
 
@@ -183,7 +186,8 @@ def _place(frame: Frame, image: Any) -> str:
 
 
 def _shown(op: Any) -> str:
-    text = repr(op)
+    row = TABLE.get(op.nr) if isinstance(op, Syscall) else None
+    text = f"{row.name}({', '.join(map(repr, op.args))})" if row is not None and isinstance(op, Syscall) else repr(op)
     return text if len(text) <= 160 else text[:157] + "..."
 
 

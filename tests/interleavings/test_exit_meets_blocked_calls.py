@@ -19,7 +19,9 @@ async def main(argv):
     marks, mark = await pipe()
     pid = await fork()
     if pid == 0:
-        if await fork() == 0:
+        if await fork() == 0:  # a child to wait for: it ends when both parents have closed the pipe
+            await close(w)
+            await close(mark)
             await read(r, 1)
             await _exit(0)
         await pthread_create(sibling, (r, mark))

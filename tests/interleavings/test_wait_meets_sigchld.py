@@ -116,11 +116,13 @@ async def on_child(signo):
 
 async def main(argv):
     await sigaction(SIGCHLD, SigAction(on_child))
-    for number in range(2):
+    r, w = await pipe()
+    for _ in range(2):
         if await fork() == 0:
-            if number == 0:
-                await dawdle(200)
+            await close(w)
+            await read(r, 1)
             await _exit(0)
+    await close(w)
     while await found.load() < 2:
         await sched_yield()
     await write(1, b"one call" if await calls.load() == 1 else b"a call for each")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from operator import index
 from typing import Final
 
 from kernel.abi.flags import SIG_DFL, SIG_UNBLOCK
@@ -23,7 +24,7 @@ _tgkill = trap.syscall("tgkill")
 
 def _exit(status: int = 0) -> Awaitable[None]:
     """End the process at once: no atexit functions, no flushing. The low 8 bits are its status."""
-    return _exit_group(status)
+    return _exit_group(index(status))
 
 
 async def abort() -> None:

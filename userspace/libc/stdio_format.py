@@ -96,6 +96,9 @@ def _refuse(directive: Directive, needed: str, value: Any) -> TypeError:
     if isinstance(value, Reference):
         how = "read_cstr()" if hasattr(value, "read_cstr") else "load()"
         return TypeError(f"printf: {directive.text} needs {needed}, not a reference ({type(value).__name__}): pass `await x.{how}`")
+    if hasattr(value, "__await__") or hasattr(value, "gi_yieldfrom"):
+        call = f"{getattr(value, '__name__', 'call')}(…)"
+        return TypeError(f"printf: {directive.text} needs {needed}, not a coroutine: {call} is not awaited: write `await {call}`")
     return TypeError(f"printf: {directive.text} needs {needed}, not {type(value).__name__} ({value!r})")
 
 

@@ -27,7 +27,7 @@ def test_the_tree_has_what_programs_expect():
     process = Process(LoneFiles())
     assert process.names(b"/") == [b"bin", b"dev", b"etc", b"home", b"proc", b"tmp"]
     assert process.names(b"/home/user") == [b"lock", b"util"]
-    assert process.names(b"/dev") == [b"console", b"null", b"random", b"shm", b"tty", b"urandom", b"zero"]
+    assert process.names(b"/dev") == [b"console", b"full", b"null", b"random", b"shm", b"tty", b"urandom", b"zero"]
     assert process.stat(b"/tmp").st_mode == f.S_IFDIR | 0o1777
     assert process.stat(b"/dev/shm").st_mode == f.S_IFDIR | 0o1777
     assert process.stat(b"/bin/cat").st_mode == f.S_IFREG | 0o755
