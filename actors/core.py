@@ -69,7 +69,7 @@ class Core(InterruptibleActor):
         speeds = config.machine.core_speeds
         speed = speeds[number % len(speeds)] if speeds else 100
         free = self.agenda.free_ops
-        self.op_cost = 0 if free else max(1, config.costs.op_ns * speed // 100)
+        self.op_cost = 1 if free else max(1, config.costs.op_ns * speed // 100)
         self.atomic_cost = 0 if free else config.costs.atomic_ns * speed // 100
         self.jitter = _jitter(conductor, number, free)
         self.turn: Identity = (TURN,)  # this core's thread as a candidate
@@ -147,13 +147,14 @@ class Core(InterruptibleActor):
             self.complete(context, context.inject)
         elif context.frames and context.frames[-1].pending is None:
             execute.advance(context.frames[-1], None)
-        searching = self.agenda.searching
+        searching, free = self.agenda.searching, self.agenda.free_ops
+        answer = execute.SLOW
         while state.context is context:
             if context.attention or state.resched or self.clock >= state.slice_end:
                 await self.boundary(context)
                 continue
             self.limit = min(self.agenda.horizon(self), state.slice_end)
-            if searching or self.clock >= self.limit:
+            if self.clock >= self.limit or (free and answer == execute.BOUNDARY):
                 if rested:
                     rested = False
                 else:
@@ -162,7 +163,11 @@ class Core(InterruptibleActor):
                         continue
                 self.breath_at = self.clock + BREATH_NS
                 self.limit = min(self.agenda.horizon(self), state.slice_end)
+            before = self.clock
             answer = execute.burst(self, context)
+            if free:  # an op cost a unit only to be counted: each is a choice, although there was nothing to choose
+                self.conductor.steps += self.clock - before
+                self.clock = before
             if self.stored:
                 self.stored = False
                 self.conductor.progress()

@@ -179,7 +179,7 @@ def _other(core: Core, context: Context, op: Any, tlb_read: dict[int, Any], tlb_
     if kind is Fence:
         return None
     if kind is Relax:
-        core.clock_extra += core.costs.relax_ns
+        core.clock_extra += core.agenda.scaled(core.costs.relax_ns)
         return None
     if kind is Alloca:
         return core.alloca(context, op)

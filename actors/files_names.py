@@ -41,7 +41,7 @@ class FileNames(FilesBase):
         found = walk(self.state.inodes, start, message.path, Credentials(caller.euid, caller.egid), last)
         if found.proc:
             return self.forward(PROCESSES, processes.ProcOpen(message, found.proc))
-        return stat_of(self._existing(found))
+        return self._stat(self._existing(found))
 
     def fstat(self, message: files.Fstat) -> Any:
         """fstat(2)."""
@@ -246,7 +246,12 @@ class FileNames(FilesBase):
             proc, number = description.proc or (), description.inode
         if proc:
             return self.forward(PROCESSES, processes.ProcOpen(message, proc))
-        return stat_of(self.state.inodes.get(number))
+        return self._stat(self.state.inodes.get(number))
+
+    def _stat(self, inode: Inode) -> Any:
+        """The holes of a file that memory has are known there."""
+        stat = stat_of(inode)
+        return self.forward(MEMORY, memory.StatObject(inode.object, stat)) if inode.object and not inode.seed else stat
 
     def _enter(self, caller: Caller, inode: Inode) -> Any:
         if not inode.is_directory:

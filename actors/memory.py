@@ -57,6 +57,7 @@ class MemoryActor(Actor):
             memory.ReadObject: self.read_object,
             memory.WriteObject: self.write_object,
             memory.ResizeObject: self.resize_object,
+            memory.StatObject: self.stat_object,
             memory.Maps: self.maps,
             memory.ResidentPages: self.resident_pages,
             memory.MemoryStatistics: self.memory_statistics,
@@ -321,6 +322,10 @@ class MemoryActor(Actor):
         change = mapping.truncate_object(self.state, message.object, message.size)
         change.value = message.answer
         return self._finish(self.defer(), change)
+
+    def stat_object(self, message: memory.StatObject) -> Stat:
+        """stat(2): only here is it known which pages are holes."""
+        return message.stat._replace(st_blocks=self.state.objects.blocks(message.object))
 
     # ---- for /proc, reports and checks -------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from actors.actor import ASK, INTERRUPT, MESSAGE, NEVER, PAUSE, RECEIVE, REPLY, SLEEP, TIME
 from actors.agenda import DELIVERY, TICK, TIMER, TURN, Identity, ignore_jump
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from actors.actor import Actor
     from actors.choices import Chooser
     from kernel.config import Config
+
+
+SOLO_OPS: Final = 64  # ops that a thread without rivals executes between two looks around
 
 
 class SearchAgenda:
@@ -175,6 +178,11 @@ class OpAgenda(SearchAgenda):
     def scaled(self, ns: int) -> int:
         """Nothing costs virtual time."""
         return 0
+
+    def horizon(self, actor: Actor) -> int:
+        """Before every op, unless the thread is the only candidate: then there is nothing to choose, and it goes on for a while."""
+        alone = len(self.turns) == 1 and self.running is actor and not self.due and not self.actors[TIMERS].state.queue
+        return self.now + SOLO_OPS if alone else -1
 
     def post(self, sender: Actor, receiver: Actor, kind: int, payload: Any) -> None:
         """Send; whoever can accept it is due, once."""

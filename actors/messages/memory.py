@@ -219,6 +219,13 @@ class ResizeObject(Message, frozen=True, gc=False):
     seed: bytes = b""  # content to create the object with, if its id is unknown
 
 
+class StatObject(Message, frozen=True, gc=False):
+    """The stat family: forwarded by files for a file whose content is here. Reply: `stat` with its st_blocks."""
+
+    object: int
+    stat: Stat
+
+
 class Maps(Message, frozen=True, gc=False):
     """/proc/PID/maps and statistics. Reply: tuple of kernel.memory.address_space.AreaStatistics, by address."""
 

@@ -17,7 +17,7 @@ from kernel.abi.errnos import SysError
 from kernel.abi.flags import AT_FDCWD, CLONE_FILES, CLONE_FS, O_CLOEXEC, O_RDWR, S_IFIFO, S_IFSOCK
 from kernel.files import checks
 from kernel.files.descriptors import RESERVED, Description, DescriptorTable, FileStatistics, Slot
-from kernel.files.devices import CONSOLE
+from kernel.files.devices import CONSOLE, DEVICES
 from kernel.files.inodes import NO_PIPE, PROC, Inode, InodeTable
 from kernel.files.opening import LARGEFILE
 from kernel.files.paths import ROOT_PLACE, Last, Place, name_path, path_of, walk
@@ -30,7 +30,7 @@ from kernel.rng import Stream
 from kernel.tickets import Ticket
 
 OBJECT_STEP: Final = 2  # files' objects have even ids, memory's own odd ones
-CONSOLE_INODE: Final = FIRST_DEVICE + 4
+CONSOLE_INODE: Final = FIRST_DEVICE + [node.device for node in DEVICES].index(CONSOLE)
 
 
 class FilesState:

@@ -128,6 +128,11 @@ class Objects:
         del self.table[number]
         return [entry.pages[page] for page in sorted(entry.pages)]
 
+    def blocks(self, number: int) -> int:
+        """What stat(2) calls st_blocks: the object's pages in units of 512 bytes, without its holes; 0 for what is not known here yet."""
+        entry = self.table.get(number)
+        return len(entry.pages) * (PAGE_SIZE // 512) if entry is not None else 0
+
     def cached_frames(self) -> int:
         """Frames of objects that files hold."""
         return sum(len(entry.pages) for entry in self.table.values() if entry.held_by_file)

@@ -83,6 +83,8 @@ class LoneFiles(FilesActor):
             case memory.ResizeObject(object, size, answer):
                 del self.objects.setdefault(object, bytearray(message.seed))[size:]
                 return answer
+            case memory.StatObject():
+                return message.stat
             case ipc.PipeRead(caller, serial, pipe, count, flags):
                 return self._pipe(self.ipc.read(Ticket(caller.tid, serial), pipe, count, **_how(flags)))
             case ipc.PipeWrite(caller, serial, pipe, data, flags):
