@@ -155,14 +155,13 @@ class Core(InterruptibleActor):
                 continue
             self.limit = min(self.agenda.horizon(self), state.slice_end)
             if self.clock >= self.limit or (free and answer == execute.BOUNDARY):
-                if rested:
-                    rested = False
-                else:
+                if not rested:
                     await self.pause()
                     if context.attention or state.resched or self.clock >= state.slice_end:
                         continue
                 self.breath_at = self.clock + BREATH_NS
                 self.limit = min(self.agenda.horizon(self), state.slice_end)
+            rested = False
             before = self.clock
             answer = execute.burst(self, context)
             if free:  # an op cost a unit only to be counted: each is a choice, although there was nothing to choose

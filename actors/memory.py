@@ -16,6 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Final
 
+import msgspec
+
 from actors.actor import PENDING, Actor, ReplyTo
 from actors.events import FutexWaitEvent, PageFaultUser, TlbShootdown
 from actors.messages import core, files, ipc, memory
@@ -25,6 +27,7 @@ from kernel.abi import flags as f
 from kernel.abi.errno_values import EAGAIN, EINVAL, ENOSPC, ENOSYS, ESRCH
 from kernel.abi.errnos import Failure, SysError
 from kernel.abi.layout import PAGE_SHIFT, STACK_TOP
+from kernel.abi.records import Stat
 from kernel.memory import mapping
 from kernel.memory.areas import AreaStatistics
 from kernel.memory.faults import Resolution, grant_write, resolve
@@ -325,7 +328,7 @@ class MemoryActor(Actor):
 
     def stat_object(self, message: memory.StatObject) -> Stat:
         """stat(2): only here is it known which pages are holes."""
-        return message.stat._replace(st_blocks=self.state.objects.blocks(message.object))
+        return msgspec.structs.replace(message.stat, st_blocks=self.state.objects.blocks(message.object))
 
     # ---- for /proc, reports and checks -------------------------------------------------------------------------------------------
 

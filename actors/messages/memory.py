@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from actors.messages.base import Caller, Message, SyscallMessage
+from kernel.abi.records import Stat
 from kernel.abi.syscalls import NUMBERS
 from kernel.processes.image import Image
 

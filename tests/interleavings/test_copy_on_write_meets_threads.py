@@ -88,6 +88,8 @@ async def main(argv):
     word = i32.at(address)
     await word.store(5)
     pid = await fork()
+    if pid:
+        await dawdle(250)
     assert await word.fetch_add(1) == 5, "the other process wrote to this one's page"
     if pid == 0:
         await _exit(await word.load())

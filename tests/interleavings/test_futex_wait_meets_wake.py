@@ -28,7 +28,7 @@ TWO_WAITERS = """
 word = Global(i32, 0)
 
 async def waiter(_):
-    await dawdle(60)
+    await dawdle(250)
     try:
         await futex(word, FUTEX_WAIT, 0)
         return 1
@@ -37,7 +37,7 @@ async def waiter(_):
 
 async def main(argv):
     threads = [await pthread_create(waiter) for _ in range(2)]
-    await dawdle(250)
+    await dawdle(200)
     await word.store(1)
     woken = 0
     for _ in range(3):

@@ -510,5 +510,5 @@ async def futex(word: Any, op: int, value: int, timeout_ns: int | None = None, w
     return _call("syscall", NUMBERS["futex"], _address(word), op, value, timeout, _address(word2), value3)
 
 
-__all__ = [*_constants.__all__, "NULL"]  # type: ignore[name-defined]
-__all__ += [_name for _name in _ours.__all__ if _name in globals() and _name not in __all__]
+_HERE = {_name for _name in globals() if not _name.startswith("_") or _name == "_exit"}
+__all__ = [name for name in _ours.__all__ if name in _HERE or name in _constants.__all__]  # noqa: PLE0605 - libc's names

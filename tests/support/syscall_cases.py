@@ -60,7 +60,7 @@ def _ours(area: str, case: str) -> str:
 def _host(area: str) -> dict[str, str]:
     command = [sys.executable, "-m", "tests.support.host_runner", str(FOLDER / f"{area}.py"), *expectations(area)]
     ended = subprocess.run(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)

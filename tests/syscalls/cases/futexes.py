@@ -20,7 +20,11 @@ async def shared_word():
 @expect(("EAGAIN", "ETIMEDOUT", "ETIMEDOUT"))
 async def a_wait_checks_the_value_first():
     await word.store(5)
-    return await attempt(futex(word, FUTEX_WAIT, 4)), await attempt(futex(word, FUTEX_WAIT, 5, 10_000_000)), await attempt(futex(word, FUTEX_WAIT, 5, 0))
+    return (
+        await attempt(futex(word, FUTEX_WAIT, 4)),
+        await attempt(futex(word, FUTEX_WAIT, 5, 10_000_000)),
+        await attempt(futex(word, FUTEX_WAIT, 5, 0)),
+    )
 
 
 @expect(("EINVAL", "EINVAL", "EFAULT", "EFAULT", "ENOSYS", "EINVAL", "EAGAIN"))

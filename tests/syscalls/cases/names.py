@@ -236,12 +236,17 @@ async def getcwd_follows_no_link():
     return (await getcwd() == home + "/d",)
 
 
-@expect(("ENOENT", "ENOENT", "ENOENT", None))
+@expect(("ENOENT", "ENOENT", "ENOENT", 0))
 async def a_removed_working_directory():
     await mkdir("d")
     await chdir("d")
     await rmdir("../d")
-    return await attempt(getcwd()), await attempt(open("x", O_CREAT | O_WRONLY, 0o644)), await attempt(mkdir("y")), await attempt(stat(".")) and None
+    return (
+        await attempt(getcwd()),
+        await attempt(open("x", O_CREAT | O_WRONLY, 0o644)),
+        await attempt(mkdir("y")),
+        (await stat(".")).st_nlink,
+    )
 
 
 async def chdir_away():
@@ -254,12 +259,12 @@ async def a_childs_working_directory_is_its_own():
     return await in_child(chdir_away), await getcwd() == home
 
 
-@expect((True, 0o700, 0o711, 5, 8))
+@expect((True, 33152, 35273, 5, 8))
 async def stat_tells_what_a_file_is():
     await file_with("a", b"12345", 0o600)
     st = await stat("a")
     await chmod("a", 0o4711)
-    return S_ISREG(st.st_mode), 0o700, (await stat("a")).st_mode & 0o777, st.st_size, st.st_blocks
+    return S_ISREG(st.st_mode), st.st_mode, (await stat("a")).st_mode, st.st_size, st.st_blocks
 
 
 @expect((1048577, 8))

@@ -88,7 +88,8 @@ async def a_large_nonblocking_write_may_be_partial():
 @expect((65536, 65536, "EBADF"))
 async def the_capacity_can_be_asked():
     reader, writer = await pipe()
-    return await fcntl(reader, F_GETPIPE_SZ), await fcntl(writer, F_GETPIPE_SZ), await attempt(fcntl(await open("/dev/null", O_RDONLY), F_GETPIPE_SZ))
+    null = await open("/dev/null", O_RDONLY)
+    return await fcntl(reader, F_GETPIPE_SZ), await fcntl(writer, F_GETPIPE_SZ), await attempt(fcntl(null, F_GETPIPE_SZ))
 
 
 async def write_much(reader, writer):

@@ -56,10 +56,6 @@ async def priorities_of_nobody():
     )
 
 
-async def waits_forever():
-    await attempt(pause())
-
-
 @expect((7, 7, 7))
 async def a_priority_is_inherited_and_set_for_a_group():
     await setpriority(PRIO_PGRP, 0, 7)
@@ -115,6 +111,6 @@ async def random_bytes():
     return len(first), len(await getrandom(0)), first != second, await attempt(getrandom(4, 0x100))
 
 
-@expect((None, 0))
+@expect(None)
 async def yielding_is_always_right():
-    return await attempt(sched_yield()), 0
+    return await attempt(sched_yield())

@@ -30,13 +30,13 @@ async def nest(signo):
     await depth.store(level - 1)
 
 
-@expect((0, 1, 1, True, True))
+@expect((0, 1, True, True))
 async def sigaction_gives_back_what_was():
     first = await sigaction(SIGUSR1, SigAction(SIG_IGN))
     second = await sigaction(SIGUSR1, SigAction(count, {SIGUSR2, SIGHUP}, SA_RESTART))
     third = await sigaction(SIGUSR1)
     same = third.handler is count
-    return first.handler, second.handler, SIG_IGN, same, set(third.mask) == {SIGUSR2, SIGHUP} and bool(third.flags & SA_RESTART)
+    return first.handler, second.handler, same, set(third.mask) == {SIGUSR2, SIGHUP} and bool(third.flags & SA_RESTART)
 
 
 @expect(("EINVAL", "EINVAL", "EINVAL", "EINVAL", 0))
@@ -182,14 +182,13 @@ async def pending_signals_are_taken_lowest_first():
     return (" ".join([str(await sigwait(wanted)) for _ in range(4)]),)
 
 
-@expect(([], []))
+@expect(([],))
 async def an_ignored_signal_is_dropped_even_while_blocked():
     await sigprocmask(SIG_BLOCK, {SIGUSR1, SIGUSR2})
     await sigaction(SIGUSR1, SigAction(SIG_IGN))
     await kill(await getpid(), SIGUSR2)
     await sigaction(SIGUSR2, SigAction(SIG_IGN))
-    after = sorted(await sigpending())
-    return after, sorted(await sigpending())
+    return (sorted(await sigpending()),)
 
 
 @expect(([], [10], []))
@@ -323,7 +322,7 @@ async def stopping_and_continuing_does_not_interrupt_read():
 @expect((65536, "EINTR", 1))
 async def a_write_that_a_handler_interrupts_reports_its_part():
     await sigaction(SIGUSR1, SigAction(count))
-    reader, writer = await pipe()
+    _, writer = await pipe()
     pid = await start(signal_parent, SIGUSR1)
     part = await attempt(write(writer, bytes(100_000)))
     await end_of(pid)
@@ -333,12 +332,12 @@ async def a_write_that_a_handler_interrupts_reports_its_part():
     return part, none, await counted.load() - 1
 
 
-@expect((0, 5, 3, 0, 0))
+@expect((0, 5, 3, 0))
 async def alarm_tells_what_was_left():
     first = await alarm(5)
     second = await alarm(3)
     third = await alarm(0)
-    return first, second, third, await alarm(0), await counted.load()
+    return first, second, third, await alarm(0)
 
 
 @expect(("EINTR", 1, 0))
@@ -413,7 +412,7 @@ async def continue_and_stop_signals_cancel_each_other():
     return before, first, second
 
 
-@expect(("EINTR", "EINTR", 2))
+@expect(("EINTR", 2))
 async def two_pending_signals_run_both_handlers():
     await sigaction(SIGUSR1, SigAction(count))
     await sigaction(SIGUSR2, SigAction(count))
@@ -421,4 +420,4 @@ async def two_pending_signals_run_both_handlers():
     await kill(await getpid(), SIGUSR1)
     await kill(await getpid(), SIGUSR2)
     answer = await attempt(sigsuspend(()))
-    return answer, "EINTR", await counted.load()
+    return answer, await counted.load()
