@@ -67,6 +67,7 @@ async def system_call(core: Core, context: Context, op: Syscall) -> None:
             await finish(core, context, Failure(EFAULT))
             return
         args = copied
+        _charge_copy(core, args[1])
     elif nr in DEADLINE_ARG:
         args = _with_deadline(core, context, nr, args)
     reply = await core.ask(OWNER_OF[nr], MESSAGE_OF[nr](context.caller, context.serial, *args))
@@ -92,8 +93,15 @@ async def finish(core: Core, context: Context, reply: Any) -> None:
         images.become_image(core, context, reply)
         return
     elif kind is bytes and op.nr in BUFFERED:
+        _charge_copy(core, reply)
         reply = await copy_out(core, context, op, reply)
     done(core, context, reply)
+
+
+def _charge_copy(core: Core, data: Any) -> None:
+    """Bytes that cross between user memory and the kernel take time."""
+    if data.__class__ is bytes:
+        core.charge(core.costs.copy_ns_per_kib * len(data) >> 10)
 
 
 def done(core: Core, context: Context, result: Any) -> None:

@@ -70,6 +70,7 @@ class Core(InterruptibleActor):
         speed = speeds[number % len(speeds)] if speeds else 100
         free = self.agenda.free_ops
         self.op_cost = 1 if free else max(1, config.costs.op_ns * speed // 100)
+        self.contended_cost = 0 if free else config.costs.contended_ns
         self.atomic_cost = 0 if free else config.costs.atomic_ns * speed // 100
         self.jitter = _jitter(conductor, number, free)
         self.turn: Identity = (TURN,)  # this core's thread as a candidate

@@ -156,7 +156,7 @@ def _other(core: Core, context: Context, op: Any, tlb_read: dict[int, Any], tlb_
                 _log_store(core, context, address, code, old, new)
             view[index] = new
             core.stored = True
-        core.clock_extra += core.atomic_cost
+        core.clock_extra += core.atomic_cost + _contention(core, page.number, address)
         return old
     if kind is ReadLine:
         page = tlb_read.get(op.address >> 12)
@@ -185,6 +185,17 @@ def _other(core: Core, context: Context, op: Any, tlb_read: dict[int, Any], tlb_
         return core.alloca(context, op)
     core.other_answer = SLOW
     return _STOP
+
+
+def _contention(core: Core, frame: int, address: int) -> int:
+    """What it costs to fetch the line from the core that did the last atomic on it; the line is this core's afterwards."""
+    line = frame << 6 | address >> 6 & 63
+    owners = core.hardware.line_owners
+    before = owners.get(line)
+    if before == core.number:
+        return 0
+    owners[line] = core.number
+    return core.contended_cost if before is not None else 0
 
 
 def _new_value(op: Any, old: int) -> int | None:

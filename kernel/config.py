@@ -81,7 +81,7 @@ class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """[faults]: things that may go wrong on purpose."""
+    """[faults]: things that may go wrong on purpose. Reserved: this version refuses any `kinds` (trapline/config.py)."""
 
     kinds: tuple[FaultKind, ...] = ()
     budget: Annotated[int, Meta(ge=0, le=10**9)] = 0  # faults injected in a run at most
@@ -94,7 +94,7 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     op_ns: Nanoseconds = 1  # load, store, fence, alloca
     op_jitter_ns: Nanoseconds = 2  # 0 to this, drawn per op: caches, predictors
     atomic_ns: Nanoseconds = 1  # a read-modify-write, on top of op_ns
-    contended_ns: Nanoseconds = 6  # the same when another core wrote the line last
+    contended_ns: Nanoseconds = 6  # the same where another core did the last atomic on the 64-byte line
     relax_ns: Nanoseconds = 40  # PAUSE
     tlb_miss_ns: Nanoseconds = 20  # page walk by the hardware
     syscall_ns: Nanoseconds = 100  # entry, exit and dispatch of a system call
@@ -120,7 +120,6 @@ class Scheduler(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slice_ns: Annotated[int, Meta(ge=1000, le=10**12)] = 3_000_000  # what a thread gets before another may run
     wakeup_granularity_ns: Nanoseconds = 1_000_000  # lead in virtual run time that a woken thread needs to preempt
     balance_interval_ns: Annotated[int, Meta(ge=1000, le=10**12)] = 4_000_000  # between two looks at other cores' queues
-    rr_interval_ns: Annotated[int, Meta(ge=1000, le=10**12)] = 100_000_000  # SCHED_RR's slice
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ class Hardware:
 
     ram: Ram
     tables: dict[int, PageTable] = field(default_factory=dict)  # by space; made and removed by kernel/memory, blocks walked by cores
+    line_owners: dict[int, int] = field(default_factory=dict)  # (frame << 6 | line) -> core that did the last atomic on it: for costs
     cr3: dict[int, int] = field(default_factory=dict)  # core number -> space; written by that core when it switches, read for shootdowns
 
     @classmethod

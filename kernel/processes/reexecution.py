@@ -182,7 +182,7 @@ def _place(frame: Frame, image: Any) -> str:
     for candidate in frames(frame.coroutine):
         if image.owns(candidate):
             own = candidate
-    return f"{own.f_code.co_filename}:{own.f_lineno} in {own.f_code.co_qualname}" if own is not None else ""
+    return f"{own.f_code.co_filename}:{own.f_lineno} in {own.f_code.co_qualname}" if own is not None else "the end of main"
 
 
 def _shown(op: Any) -> str:

@@ -45,14 +45,17 @@ BUSY = """
         if pid == 0:
             await usleep(100)
             await kill(await getppid(), SIGUSR1)
+            for _ in range(20):
+                await getppid()
             await write(w, b"done")
+            for _ in range(20):
+                await getppid()
             await usleep(300)
             await _exit(7)
-        await alarm(100)
-        first = await pthread_create(worker)
-        second = await pthread_create(worker)
         text = await read(r, 4)
         await waitpid(pid, 0)
+        first = await pthread_create(worker)
+        second = await pthread_create(worker)
         await pthread_join(first)
         await pthread_join(second)
         await sigprocmask(SIG_UNBLOCK, {SIGUSR1})

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.command_line import run_text, trapline
 
-PROGRAM = "async def main():\n    await printf('hello\\n')\n    await usleep(5)\n"
+PROGRAM = "async def main():\n    await fork()\n    await printf('hello\\n')\n    await usleep(5)\n"
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,12 @@ HANDLER = "async def main():\n    async def handler(signo):\n        pass\n    a
 
 @pytest.mark.parametrize(
     ("text", "line", "function"),
-    [(CLOSURE, 6, "main.<locals>.worker"), (BOUND, 7, "Worker.go"), (LAMBDA, 3, "main.<locals>.<lambda>"), (HANDLER, 5, "main.<locals>.handler")],
+    [
+        (CLOSURE, 6, "main.<locals>.worker"),
+        (BOUND, 7, "Worker.go"),
+        (LAMBDA, 3, "main.<locals>.<lambda>"),
+        (HANDLER, 5, "main.<locals>.handler"),
+    ],
     ids=["a closure", "a bound method", "a lambda", "a handler that is a closure"],
 )
 def test_a_function_without_an_address_is_told_where_to_go(tmp_path, text, line, function):

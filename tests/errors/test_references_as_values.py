@@ -17,35 +17,41 @@ table = Global(Array[i32, 4])
 async def main():
     {statement}
 """
-LINE = 12  # of the statement, after the star import
+LINE = 11  # of the statement, after the star import
 LOAD = "load it first: `await x.load()`"
 X = "x is a reference to simulated memory (i32), and"
+NEEDS = "is a reference to simulated memory ({}), and {} needs its value"
+COUNTER = "shared.counter " + NEEDS
+TRUTH = "a truth test (if, while, and, or, not)"
+NOT_ASSIGNED = "simulated memory is not assigned to: write"
 MISUSES = [
     ("y = x + 1", f"{X} + needs its value; {LOAD}"),
     ("y = 7 - x", f"{X} - needs its value; {LOAD}"),
     ("y = -x", f"{X} - needs its value; {LOAD}"),
     ("y = x < 5", f"{X} < needs its value; {LOAD}"),
     ("y = x == 4", f"{X} == needs its value; {LOAD}"),
-    ("y = 1 if x else 2", f"{X} a truth test (if, while, and, or, not) needs its value; {LOAD}"),
-    ("y = not x", f"{X} a truth test (if, while, and, or, not) needs its value; {LOAD}"),
+    ("y = 1 if x else 2", f"{X} {TRUTH} needs its value; {LOAD}"),
+    ("y = not x", f"{X} {TRUTH} needs its value; {LOAD}"),
     ("y = f'{x}'", f"{X} formatting needs its value; {LOAD}"),
     ("y = str(x)", f"{X} str() needs its value; {LOAD}"),
     ("y = int(x)", f"{X} int() needs its value; {LOAD}"),
     ("y = [0] * 9; y = y[x]", f"{X} an index or a range needs its value; {LOAD}"),
     ("y = range(x)", f"{X} an index or a range needs its value; {LOAD}"),
-    ("shared.counter += 1", "shared.counter is a reference to simulated memory (i32), and + needs its value; "
-     "write `await shared.counter.fetch_add(…)`, or load it first: `await shared.counter.load()`"),
-    ("y = shared.counter * 2", "shared.counter is a reference to simulated memory (i32), and * needs its value; "
-     "load it first: `await shared.counter.load()`"),
-    ("y = f'{shared.name}'", "shared.name is a reference to simulated memory (char[8]), and formatting needs its value; "
-     "load it first: `await shared.name.read_cstr()`"),
-    ("y = bool(shared)", "shared is a reference to simulated memory (Shared), and a truth test (if, while, and, or, not) needs its value; "
-     "load it first: its fields or elements one by one"),
-    ("shared.counter = 5", "simulated memory is not assigned to: write `await shared.counter.store(5)`"),
-    ("table[2] = 5", "simulated memory is not assigned to: write `await table[2].store(5)`"),
+    ("y = shared.counter * 2", f"{COUNTER.format('i32', '*')}; load it first: `await shared.counter.load()`"),
+    (
+        "shared.counter += 1",
+        f"{COUNTER.format('i32', '+')}; write `await shared.counter.fetch_add(…)`, or load it first: `await shared.counter.load()`",
+    ),
+    ("y = f'{shared.name}'", f"shared.name {NEEDS.format('char[8]', 'formatting')}; load it first: `await shared.name.read_cstr()`"),
+    ("y = bool(shared)", f"shared {NEEDS.format('Shared', TRUTH)}; load it first: its fields or elements one by one"),
+    ("shared.counter = 5", f"{NOT_ASSIGNED} `await shared.counter.store(5)`"),
+    ("table[2] = 5", f"{NOT_ASSIGNED} `await table[2].store(5)`"),
     ("await printf('%d', x)", "printf: %d needs an int, not a reference (i32): pass `await x.load()`"),
-    ("pid = getpid(); await printf('%d', pid)", "printf: %d needs an int, not a coroutine: getpid(…) is not awaited: write `await getpid(…)`"),
-]  # fmt: skip
+    (
+        "pid = getpid(); await printf('%d', pid)",
+        "printf: %d needs an int, not a coroutine: getpid(…) is not awaited: write `await getpid(…)`",
+    ),
+]
 
 
 @pytest.mark.parametrize(("statement", "message"), MISUSES, ids=[statement for statement, _ in MISUSES])
@@ -63,9 +69,8 @@ def test_assigning_to_a_field_on_the_command_line(tmp_path):
     assert ran.stderr.splitlines() == [
         "Traceback (most recent call last):",
         f'  File "program.py", line {LINE}, in main',
-        "AttributeError: simulated memory is not assigned to: write `await shared.counter.store(5)`",
-        "trapline: exception: [100] program: uncaught AttributeError: simulated memory is not assigned to: "
-        "write `await shared.counter.store(5)`",
+        f"AttributeError: {NOT_ASSIGNED} `await shared.counter.store(5)`",
+        f"trapline: exception: [100] program: uncaught AttributeError: {NOT_ASSIGNED} `await shared.counter.store(5)`",
         f"    at program.py:{LINE} (pid 100, tid 100)",
         "to run it again: trapline run program.py --config quad --seed 1",
     ]

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.command_line import run_text, trapline
 
+IMPOSSIBLE = "is not possible in the machine"
 REFUSED = {
     "a call that is not awaited": (
         "async def main():\n    printf('hello')\n",
@@ -35,13 +36,13 @@ REFUSED = {
     ),
     "the loop of the host": (
         "import asyncio\n\nasync def main():\n    await asyncio.sleep(1)\n",
-        ["program.py:2: import of asyncio is not possible in the machine: a program is its own event loop here: use pthread_create, fork, poll"],
+        [f"program.py:2: import of asyncio {IMPOSSIBLE}: a program is its own event loop here: use pthread_create, fork, poll"],
     ),
     "two mistakes": (
         "import random\nimport threading\n\nasync def main():\n    return random.random()\n",
         [
-            "program.py:2: import of random is not possible in the machine: use `await rand()` or `await getrandom(n)`",
-            "program.py:3: import of threading is not possible in the machine: use `await pthread_create(fn, arg)`",
+            f"program.py:2: import of random {IMPOSSIBLE}: use `await rand()` or `await getrandom(n)`",
+            f"program.py:3: import of threading {IMPOSSIBLE}: use `await pthread_create(fn, arg)`",
         ],
     ),
     "no main": ("async def start():\n    pass\n", ["program.py: has no main: add `async def main(argv)`"]),

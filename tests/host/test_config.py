@@ -129,3 +129,11 @@ def test_the_hash_of_a_config_follows_its_values(tmp_path):
 def test_a_config_object_is_taken_as_it_is():
     config = load("dual")
     assert load(config) is config
+
+
+def test_faults_are_refused_while_none_can_be_injected(tmp_path):
+    """An option that is accepted and ignored would be a lie."""
+    path = tmp_path / "mine.toml"
+    path.write_text('[faults]\nkinds = ["eintr"]\n')
+    with pytest.raises(ConfigError, match=r"mine\.toml: faults\.kinds: this version injects no faults"):
+        load(str(path))

@@ -1,7 +1,5 @@
 """SIGSTOP and SIGCONT: the threads park, processes counts them, the parent is told; SIGCONT undoes what has not happened yet."""
 
-import pytest
-
 from tests.support.machines import sweep
 
 WAIT = """
@@ -38,7 +36,7 @@ async def main(argv):
     if pid == 0:
         await dawdle(200)
         await write(mark, b"x")
-        assert await {call}, "the read ended without data"
+        assert await read(r, 1) == b"d", "the read ended without data"
         await _exit(0)
     await dawdle(200)
     await kill(pid, SIGSTOP)
@@ -202,10 +200,9 @@ def test_a_stop_is_reported_to_a_wait_that_began_before_or_after_it() -> None:
     sweep(WAIT, orders=("stop first", "wait first"))
 
 
-@pytest.mark.parametrize("call", ["read(r, 1)", "read(r, 5)"])
-def test_a_read_that_was_stopped_goes_on_without_eintr(call: str) -> None:
+def test_a_read_that_was_stopped_goes_on_without_eintr() -> None:
     """No handler ran, so the call is restarted, without SA_RESTART: does it get data that came during the stop?"""
-    sweep(PIPE_READ.replace("{call}", call), orders=("read first", "stop first"))
+    sweep(PIPE_READ, orders=("read first", "stop first"))
 
 
 def test_a_process_has_stopped_when_the_thread_that_has_not_ends() -> None:

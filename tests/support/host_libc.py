@@ -511,4 +511,4 @@ async def futex(word: Any, op: int, value: int, timeout_ns: int | None = None, w
 
 
 _HERE = {_name for _name in globals() if not _name.startswith("_") or _name == "_exit"}
-__all__ = [name for name in _ours.__all__ if name in _HERE or name in _constants.__all__]  # noqa: PLE0605 - libc's names
+__all__ = [name for name in _ours.__all__ if name in _HERE or name in _constants.__all__]

@@ -340,14 +340,3 @@ async def shared_memory_by_name():
     await write_bytes(first, b"shared")
     bad = await attempt(shm_open("/a/b", O_CREAT | O_RDWR, 0o600))
     return missing, again, await read_bytes(second, 6), bad, await attempt(shm_unlink(name)), await attempt(shm_unlink(name))
-
-
-@expect(("exited", 5))
-async def an_address_limit_is_enomem():
-    return await in_child(maps_too_much)
-
-
-async def maps_too_much():
-    await setrlimit(RLIMIT_AS, (1 << 32, 1 << 32))
-    answers = [await attempt(mmap(0, size, PROT_NONE, PRIVATE)) for size in (1 << 33, PAGE)]
-    return 5 if answers[0] == "ENOMEM" and answers[1] != "ENOMEM" else 1

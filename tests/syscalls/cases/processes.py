@@ -215,7 +215,7 @@ async def sigchld_tells_stops_continuations_and_deaths():
     for signo, options in ((SIGSTOP, WUNTRACED), (SIGCONT, WCONTINUED), (SIGKILL, 0)):
         await kill(pid, signo)
         await waitpid(pid, options)
-        await nanosleep(20_000_000)  # who continues may be waited for before it runs and tells
+        await attempt(nanosleep(50_000_000))  # who continues may be waited for before it runs and tells
         seen += [await code.load(), await status_seen.load()]
     return tuple(seen)
 
