@@ -192,7 +192,8 @@ def _build(name: str, tree: Tree, label: str) -> Config:
     if machine.core_speeds and len(machine.core_speeds) != machine.cores:
         raise ConfigError(f"{label}: machine.core_speeds: expected one value per core ({machine.cores}), got {len(machine.core_speeds)}")
     if config.faults.kinds:
-        raise ConfigError(f"{label}: faults.kinds: this version injects no faults: leave the key out, got {_shown(list(config.faults.kinds))}")
+        shown = _shown(list(config.faults.kinds))
+        raise ConfigError(f"{label}: faults.kinds: this version injects no faults: leave the key out, got {shown}")
     if machine.first_pid >= machine.pid_max:
         raise ConfigError(f"{label}: machine.first_pid: expected less than machine.pid_max ({machine.pid_max}), got {machine.first_pid}")
     return config

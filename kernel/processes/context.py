@@ -67,7 +67,8 @@ class Context:
 
     __slots__ = (
         "allocas", "attention", "blocked", "caller", "comm", "computed_ns", "cpu_ns", "depth_limit", "frames", "image", "inject",
-        "injected", "interrupted", "next_image", "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer", "timed_out", "tls", "uncaught",
+        "injected", "interrupted", "next_image", "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer",
+        "timed_out", "tls", "uncaught",
     )
 
     def __init__(self, caller: Any, image: Any, comm: str) -> None:

@@ -86,7 +86,8 @@ def test_clone_is_the_way_out():
 
 
 def test_python_objects_of_the_program_itself_are_no_impurity():
-    ran_well(run("""
+    ran_well(
+        run("""
 import functools
 
 @functools.cache
@@ -98,4 +99,5 @@ async def main():
     size = len(table())
     if await fork():
         await wait()
-"""))
+""")
+    )
