@@ -44,7 +44,7 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     core_speeds: tuple[Percent, ...] = ()  # cost of an op per core in percent, in turn; () is 100 everywhere, 200 is half as fast
     memory_mib: Annotated[int, Meta(ge=1, le=1 << 20)] = 64
     memory_model: Literal["sc"] = "sc"
-    init: str = ""  # program of pid 1; "" is a reaper inside the kernel
+    init: str = ""  # program of pid 1. Reserved: "" is a reaper inside the kernel, the only one of this version
     first_pid: Annotated[int, Meta(ge=3, le=4_194_304)] = 100  # pid of the user's program
     pid_max: Annotated[int, Meta(ge=16, le=4_194_304)] = 32_768  # pids are below it and wrap
     max_threads: Annotated[int, Meta(ge=2, le=4_194_304)] = 4096  # live threads of the machine: EAGAIN past it

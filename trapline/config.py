@@ -191,6 +191,9 @@ def _build(name: str, tree: Tree, label: str) -> Config:
     machine = config.machine
     if machine.core_speeds and len(machine.core_speeds) != machine.cores:
         raise ConfigError(f"{label}: machine.core_speeds: expected one value per core ({machine.cores}), got {len(machine.core_speeds)}")
+    if machine.init:
+        shown = _shown(machine.init)
+        raise ConfigError(f"{label}: machine.init: pid 1 of this version is the reaper inside the kernel: leave the key out, got {shown}")
     if config.faults.kinds:
         shown = _shown(list(config.faults.kinds))
         raise ConfigError(f"{label}: faults.kinds: this version injects no faults: leave the key out, got {shown}")

@@ -137,3 +137,11 @@ def test_faults_are_refused_while_none_can_be_injected(tmp_path):
     path.write_text('[faults]\nkinds = ["eintr"]\n')
     with pytest.raises(ConfigError, match=r"mine\.toml: faults\.kinds: this version injects no faults"):
         load(str(path))
+
+
+def test_a_program_as_init_is_refused_while_there_is_none(tmp_path):
+    """As above: the key is reserved, not ignored."""
+    path = tmp_path / "mine.toml"
+    path.write_text('[machine]\ninit = "/bin/init"\n')
+    with pytest.raises(ConfigError, match=r"mine\.toml: machine\.init: pid 1 of this version is the reaper"):
+        load(str(path))

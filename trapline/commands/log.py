@@ -18,9 +18,11 @@ from trapline.log.reader import Filter, Log, LogError, event_name, event_types, 
 
 def _read(path: str) -> Log:
     try:
-        return read_log(path)
+        log = read_log(path)
     except LogError as error:
         raise UsageError(str(error)) from None
+    list(show_view.named(log.events))  # before any filter takes away the events from which names are known
+    return log
 
 
 def _finish(path: str, log: Log, lines: Iterable[str], limit: int) -> int:

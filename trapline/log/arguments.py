@@ -92,6 +92,7 @@ _MEANINGS: Final[dict[tuple[str, int], Callable[[int], str]]] = {  # (call, inde
     ("umask", 0): oct,
     ("lseek", 2): _one_of("SEEK_SET SEEK_CUR SEEK_END"),
     ("fcntl", 1): _one_of("F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETPIPE_SZ F_SETPIPE_SZ"),
+    ("ioctl", 1): _one_of("FIONREAD TCGETS TIOCGWINSZ TIOCGPGRP TIOCSPGRP TIOCSCTTY"),
     ("pipe2", 0): _DESCRIPTOR_FLAGS,
     ("dup3", 2): _DESCRIPTOR_FLAGS,
     ("brk", 0): _pointer,
