@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actors.agenda import Agenda
+from actors.actor import SLEEP
+from actors.agenda import BREATH_NS, Agenda
 from actors.choices import Chooser, Strategy
 from actors.ranks import TIMERS
 from actors.search_agendas import MessageAgenda, OpAgenda
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kernel.config import Config
 
 HEARTBEAT_TURNS = 16  # hand-overs between two signs of life to the host
+LIVELOCK_SLICES = 16  # time slices of one core without progress that are a livelock: so many threads may spin there for another one
 
 
 class InvariantBroken(AssertionError):
@@ -67,8 +69,8 @@ class Conductor:
             self._beat = steps + HEARTBEAT_TURNS
             self.machine.heartbeat()
         if self.interrupted or steps >= self.max_steps or steps >= self.break_at or steps - self.last_progress > self.livelock_steps:
-            self._stop()
-            return None
+            if self._must_stop():
+                return None
         actor = self.agenda.next()
         if actor is None:
             self.stop_reason = "idle"
@@ -77,24 +79,43 @@ class Conductor:
             return None
         return actor
 
-    def _stop(self) -> None:
+    def _must_stop(self) -> bool:
+        """A limit is reached; not so the livelock's where time will bring somebody who may end it."""
         if self.interrupted:
             self.stop_reason = "interrupted"
         elif self.steps >= self.max_steps:
             self.stop_reason = "max_steps"
         elif self.steps >= self.break_at:
             self.stop_reason = "paused"
+        elif not self.agenda.searching and self._somebody_due():
+            self.last_progress = self.steps
+            return False
         else:
             self.stop_reason = "livelock"
+        return True
+
+    def _somebody_due(self) -> bool:
+        """A core computes, or a timer fires soon."""
+        if any(actor.wait == SLEEP for actor in self.actors.values()):
+            return True
+        timers = self.actors[TIMERS]
+        deadline = timers.next_deadline()
+        return deadline is not None and deadline - timers.clock <= self.config.run.stall_ns
 
     def progress(self) -> None:
         """Shared state changed or a call completed: no livelock so far."""
         self.last_progress = self.steps
 
-    def spun(self, ops: int) -> None:
-        """A core ran about `ops` ops without anybody else's turn; they count as choices unless a timer will end the spell."""
-        if not self.actors[TIMERS].state.queue:
-            self.last_progress -= ops
+    def spun(self, ops: int, *, sliced: bool) -> None:
+        """A core ran about `ops` ops without anybody else's turn; they count as choices, unless time will bring somebody.
+
+        Where others wait for the core (`sliced`), its slices are counted and not its ops: it may be one of them that it spins for.
+        """
+        if self.actors[TIMERS].state.queue or any(actor.wait == SLEEP for actor in self.actors.values()):
+            return
+        if sliced:
+            ops = self.livelock_steps * BREATH_NS // (LIVELOCK_SLICES * self.config.scheduler.slice_ns)
+        self.last_progress -= ops
 
     def check_after(self, actor: Actor) -> None:
         """Law 7: what `actor` owns must be right after each message."""

@@ -76,8 +76,7 @@ class FilesActor(FileNames, FileTransfers):
             files.Getrandom: self.getrandom, files.OpenExec: self.open_exec, files.Unpin: self.unpin,
             files.PinForMapping: self.pin_for_mapping, files.NewTable: self.new_table, files.CopyTable: self.copy_table,
             files.ReleaseTable: self.release_table, files.CloseOnExec: self.close_on_exec,
-            files.SetDescriptorLimit: self.set_descriptor_limit, files.SetSizeLimit: self.set_size_limit,
-            files.DescriptorList: self.descriptor_list,
+            files.SetLimits: self.set_limits, files.DescriptorList: self.descriptor_list,
             files.WorkingDirectory: self.working_directory, files.InstallProc: self.install_proc, files.EnterProc: self.enter_proc,
             files.ServeContent: self.serve_content, files.WriteFellShort: self.write_fell_short, files.ConsoleInput: self.console_input,
             files.FileStatistics: self.file_statistics, Resume: self.resume,
@@ -306,13 +305,10 @@ class FilesActor(FileNames, FileTransfers):
         """execve(2); the working directory may stay shared."""
         return self.told((self.state.close_on_exec(message.table), message.fs))
 
-    def set_descriptor_limit(self, message: files.SetDescriptorLimit) -> None:
-        """setrlimit(2): what is open above the limit stays open."""
-        self.state.tables[message.table].limit = message.limit
-
-    def set_size_limit(self, message: files.SetSizeLimit) -> None:
-        """setrlimit(2): what is longer already stays so."""
-        self.state.tables[message.table].size_limit = message.limit
+    def set_limits(self, message: files.SetLimits) -> None:
+        """setrlimit(2): what is open above the limit stays open, what is longer already stays so."""
+        table = self.state.tables[message.table]
+        table.limit, table.size_limit = message.limits
 
     def descriptor_list(self, message: files.DescriptorList) -> Any:
         """/proc/PID/fd."""

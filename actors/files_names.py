@@ -16,6 +16,7 @@ from kernel.abi.errno_values import EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR, EPE
 from kernel.abi.errnos import SysError
 from kernel.abi.flags import AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, F_OK
 from kernel.abi.records import Stat
+from kernel.files.descriptors import is_written
 from kernel.files.inodes import PROC, Inode, change_mode, stat_of, touch_read
 from kernel.files.paths import Last, Place, Walk, name_path, path_of, walk
 from kernel.files.permissions import MAY_EXECUTE, MAY_WRITE, Credentials, require
@@ -81,7 +82,7 @@ class FileNames(FilesBase):
         if not inode.is_regular:
             raise SysError(EACCES)
         require(inode, MAY_EXECUTE, Credentials(message.caller.euid, message.caller.egid))
-        if self.state.is_written(inode.number):
+        if is_written(self.state.descriptions, inode.number):
             raise SysError(ETXTBSY)
         object = self.state.pin_object(inode.number)
         path = name_path(self.state.inodes, found.parent, found.name)

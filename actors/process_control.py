@@ -209,10 +209,9 @@ class ProcessControl(ProcessExit):
         if target is not caller and not caller.credentials.may_inspect(target.credentials):
             raise SysError(EPERM)
         previous = limits.change(target.limits, message.resource, message.limits, caller.credentials.privileged)
-        if message.resource == RLIMIT_NOFILE and message.limits is not None and target.table:
-            await self.ask(ranks.FILES, files.SetDescriptorLimit(target.table, target.limits[RLIMIT_NOFILE][0]))
-        if message.resource == RLIMIT_FSIZE and message.limits is not None and target.table:
-            await self.ask(ranks.FILES, files.SetSizeLimit(target.table, target.limits[RLIMIT_FSIZE][0]))
+        if message.resource in (RLIMIT_NOFILE, RLIMIT_FSIZE) and message.limits is not None and target.table:
+            soft = target.limits[RLIMIT_NOFILE][0], target.limits[RLIMIT_FSIZE][0]
+            await self.ask(ranks.FILES, files.SetLimits(target.table, soft))
         return previous
 
     def _priority_targets(self, caller: Process, caller_tid: int, which: int, who: int) -> list[Thread]:

@@ -368,18 +368,11 @@ class CloseOnExec(Message, frozen=True, gc=False):
     fs: int
 
 
-class SetDescriptorLimit(Message, frozen=True, gc=False):
-    """setrlimit(RLIMIT_NOFILE) of the table's process. Reply: None."""
+class SetLimits(Message, frozen=True, gc=False):
+    """setrlimit(2) of the table's process. Reply: None."""
 
     table: int
-    limit: int
-
-
-class SetSizeLimit(Message, frozen=True, gc=False):
-    """setrlimit(RLIMIT_FSIZE) of the table's process. Reply: None."""
-
-    table: int
-    limit: int  # bytes
+    limits: tuple[int, int]  # soft: RLIMIT_NOFILE, and RLIMIT_FSIZE in bytes
 
 
 class DescriptorList(Message, frozen=True, gc=False):

@@ -66,6 +66,11 @@ class Description(msgspec.Struct):
         return self.flags & O_PATH != 0
 
 
+def is_written(descriptions: dict[int, Description], inode: int) -> bool:
+    """Has somebody opened this file for writing?"""
+    return any(description.inode == inode and description.writable for description in descriptions.values())
+
+
 class Slot(NamedTuple):
     """What a descriptor number leads to."""
 

@@ -127,10 +127,6 @@ class FilesState:
             raise SysError(EBADF)
         return description
 
-    def is_written(self, inode: int) -> bool:
-        """Has somebody opened this file for writing?"""
-        return any(description.inode == inode and description.writable for description in self.descriptions.values())
-
     def add_description(
         self, inode: int, flags: int, parent: int = 0, name: bytes = b"", *, proc: tuple[str, ...] | None = None
     ) -> Description:

@@ -32,6 +32,7 @@ from kernel.abi.flags import (
     PRIO_PROCESS,
     PRIO_USER,
     RLIMIT_NOFILE,
+    RLIM_INFINITY,
     RLIMIT_NPROC,
     WCONTINUED,
     WNOHANG,
@@ -621,7 +622,7 @@ def test_nofile_is_told_to_files() -> None:
     actor = LoneProcesses()
     first = actor.start()
     assert actor.request(processes.Prlimit(first, 1, 0, RLIMIT_NOFILE, (10, 20))) == (1024, 4096)
-    assert actor.done[-1] == files.SetDescriptorLimit(first.table, 10)
+    assert actor.done[-1] == files.SetLimits(first.table, (10, RLIM_INFINITY))
     assert actor.request(processes.Prlimit(first, 1, 999, RLIMIT_NOFILE, None)) == Failure(ESRCH)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import host_libc
+from tests.support.host_calls import drive
 
 REPORT_FD = 900  # far above what a case opens
 TIME_LIMIT_S = 10.0
@@ -45,7 +46,7 @@ def run_case(case: Any, folder: str, report: int) -> None:
     os.dup2(report, REPORT_FD, inheritable=False)
     start_like_a_program(folder)
     try:
-        text = repr(host_libc.drive(case()))
+        text = repr(drive(case()))
     except BaseException:
         text = traceback.format_exc()
     os.write(REPORT_FD, text.encode())

@@ -84,7 +84,7 @@ def test_exec_closes_what_is_marked_and_unshares_the_table(process):
 
 
 def test_descriptors_beyond_the_limit_are_emfile(process):
-    process.actor.request(files.SetDescriptorLimit(process.caller.table, 5))
+    process.actor.request(files.SetLimits(process.caller.table, (5, f.RLIM_INFINITY)))
     assert [process.open(b"lock") for _ in range(3)] == [3, 4, -e.EMFILE]
     assert process.call(files.Dup, 0) == -e.EMFILE
     assert process.call(files.Dup2, 0, 5) == -e.EBADF

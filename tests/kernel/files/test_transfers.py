@@ -202,3 +202,18 @@ def test_devices(process):
     assert drawn != process.call(files.Getrandom, 8, 0)
     assert drawn == Process(LoneFiles()).call(files.Getrandom, 8, 0)
     assert process.call(files.Ioctl, null, f.TIOCGWINSZ, None) == -e.ENOTTY
+
+
+def test_a_file_grows_no_further_than_the_size_limit(process):
+    fd = process.open(b"new", f.O_RDWR | f.O_CREAT)
+    process.actor.request(files.SetLimits(process.caller.table, (1024, 4)))
+    assert process.call(files.Write, fd, b"abcdef") == 4
+    assert process.call(files.Write, fd, b"x") == -e.EFBIG
+    assert process.call(files.Ftruncate, fd, 5) == -e.EFBIG
+    assert process.call(files.Ftruncate, fd, 2) is None
+
+
+def test_the_full_device_takes_nothing(process):
+    fd = process.open(b"/dev/full", f.O_RDWR)
+    assert process.call(files.Write, fd, b"x") == -e.ENOSPC
+    assert process.call(files.Read, fd, 2) == b"\0\0"
