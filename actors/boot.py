@@ -48,6 +48,11 @@ def _files(config: Config, seed: int, library: Library) -> FilesState:
     return FilesState(tree, seed, nofile=config.machine.max_files, pipe_bytes=config.machine.pipe_bytes, input_ended=False)
 
 
+def _timers(config: Config, *, searching: bool) -> TimersState:
+    """Sleeps have slack, as on Linux; in a search the strategy says when they end."""
+    return TimersState(slack_ns=0 if searching else config.machine.timer_slack_ns)
+
+
 class Host:
     """The sender of what comes from outside: boot and the console. It has an address and a clock, and never runs."""
 
@@ -103,7 +108,7 @@ class System:
             _files(config, seed, library),
             IpcState(),
             Signals(),
-            TimersState(),
+            _timers(config, searching=self.conductor.agenda.searching),
             run_queues,
         )
 

@@ -18,6 +18,7 @@ from actors.messages.base import ChangedCaller, Resume
 from actors.ranks import FILES, MEMORY, PROCESSES, SCHEDULER, TIMERS
 from actors.routes import BUFFERED, DEADLINE_ARG, MESSAGE_OF, OWNER_OF
 from actors.user_memory import copy_in, copy_out
+from kernel.abi.decode import decode_arguments, decode_result
 from kernel.abi.errno_values import EFAULT, EINTR, EINVAL
 from kernel.abi.errnos import Failure, SysError, errno_name
 from kernel.abi.flags import (
@@ -306,8 +307,8 @@ assert all(nr in _SPECIAL for nr, row in TABLE.items() if row.owner == "core"), 
 
 def _log_enter(core: Core, context: Context, op: Syscall) -> None:
     place = context.image.place(context.frames[-1].coroutine)
-    args = [core.log.plain(argument) for argument in op.args]
     name = TABLE[op.nr].name
+    args = [core.log.plain(argument) for argument in decode_arguments(name, op.args)]
     core.emit_thread(context, SysEnter(nr=op.nr, name=name, args=args, file=place.file, line=place.line, pc=place.pc))
 
 
@@ -315,9 +316,10 @@ def log_exit(core: Core, context: Context, result: Any) -> None:
     """The pending call's sys_exit event."""
     op = context.frames[-1].pending
     assert isinstance(op, Syscall), f"sys_exit of {op}"
+    name = TABLE[op.nr].name
     error = errno_name(result.errno) if result.__class__ is Failure else ""
-    shown = -1 if error else core.log.plain(result)
-    core.emit_thread(context, SysExit(nr=op.nr, name=TABLE[op.nr].name, result=shown, error=error))
+    shown = -1 if error else core.log.plain(decode_result(name, op.args, result))
+    core.emit_thread(context, SysExit(nr=op.nr, name=name, result=shown, error=error))
 
 
 def log_restart(core: Core, context: Context) -> None:
@@ -325,5 +327,3 @@ def log_restart(core: Core, context: Context) -> None:
     op = context.frames[-1].pending
     if core.log.syscall and isinstance(op, Syscall):
         core.emit_thread(context, SysExit(nr=op.nr, name=TABLE[op.nr].name, result=-1, error="ERESTART"))
-
-

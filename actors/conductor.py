@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actors.actor import SLEEP
+from actors.actor import NEVER, SLEEP
 from actors.agenda import BREATH_NS, Agenda
 from actors.choices import Chooser, Strategy
-from actors.ranks import TIMERS
+from actors.ranks import SCHEDULER
 from actors.search_agendas import MessageAgenda, OpAgenda
 from actors.timed_agenda import TimedAgenda
 from kernel.invariants import Violation
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from kernel.config import Config
 
 HEARTBEAT_TURNS = 16  # hand-overs between two signs of life to the host
-LIVELOCK_SLICES = 16  # time slices of one core without progress that are a livelock: so many threads may spin there for another one
 
 
 class InvariantBroken(AssertionError):
@@ -95,26 +94,25 @@ class Conductor:
         return True
 
     def _somebody_due(self) -> bool:
-        """A core computes, or a timer fires soon."""
-        if any(actor.wait == SLEEP for actor in self.actors.values()):
-            return True
-        timers = self.actors[TIMERS]
-        deadline = timers.next_deadline()
-        return deadline is not None and deadline - timers.clock <= self.config.run.stall_ns
+        """A core computes, or somebody is ready later than those who spin: a long piece of kernel work, a timer."""
+        now = min((actor.ready_at for actor in self.actors.values() if actor.ready_at >= 0), default=0)
+        stall_ns = self.config.run.stall_ns
+        return any(actor.wait == SLEEP or BREATH_NS < actor.ready_at - now <= stall_ns for actor in self.actors.values())
 
     def progress(self) -> None:
         """Shared state changed or a call completed: no livelock so far."""
         self.last_progress = self.steps
 
-    def spun(self, ops: int, *, sliced: bool) -> None:
-        """A core ran about `ops` ops without anybody else's turn; they count as choices, unless time will bring somebody.
+    def spun(self, core: Actor, ops: int, *, sliced: bool) -> None:
+        """`core` ran about `ops` ops without anybody else's turn; they count as choices, unless somebody else is due some time.
 
-        Where others wait for the core (`sliced`), its slices are counted and not its ops: it may be one of them that it spins for.
+        Where others wait for the core (`sliced`) it may be one of them that it spins for: it is a livelock when all have had a slice.
         """
-        if self.actors[TIMERS].state.queue or any(actor.wait == SLEEP for actor in self.actors.values()):
+        if any(0 <= actor.ready_at < NEVER for actor in self.actors.values() if actor is not core):
             return
         if sliced:
-            ops = self.livelock_steps * BREATH_NS // (LIVELOCK_SLICES * self.config.scheduler.slice_ns)
+            slices = 2 + sum(len(queue.entries) for queue in self.actors[SCHEDULER].state.cores)
+            ops = self.livelock_steps * BREATH_NS // (slices * self.config.scheduler.slice_ns)
         self.last_progress -= ops
 
     def check_after(self, actor: Actor) -> None:

@@ -174,7 +174,7 @@ class Core(InterruptibleActor):
             if answer != execute.BOUNDARY:
                 await self.slow(context, answer)
             elif self.clock >= self.breath_at and not searching:
-                self.conductor.spun(BREATH_NS // (self.op_cost + 1), sliced=state.slice_end < NEVER)
+                self.conductor.spun(self, BREATH_NS // (self.op_cost + 1), sliced=state.slice_end < NEVER)
 
     async def boundary(self, context: Context) -> None:
         """Between two ops: signals first, then the timer interrupt."""

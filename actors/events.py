@@ -166,7 +166,12 @@ class UncaughtExceptionEvent(Event, gc=False, kw_only=True):
 
 
 class SysEnter(Event, gc=False, kw_only=True):
-    """raw_syscalls:sys_enter, with decoded arguments and the program's line."""
+    """raw_syscalls:sys_enter, with the program's line.
+
+    `args` are decoded as by strace(1), see kernel/abi/decode.py: flags, signals, modes and addresses are texts in C's notation
+    ("O_RDWR|O_CREAT", "0644", "SIGINT", "0x7ffff7ff0000"), None is NULL, a program's own strings are texts too, memory of the program's
+    is {"address": …, "count": …}, and the rest are ints.
+    """
 
     category: ClassVar[str] = "syscall"
     nr: int
@@ -178,7 +183,11 @@ class SysEnter(Event, gc=False, kw_only=True):
 
 
 class SysExit(Event, gc=False, kw_only=True):
-    """raw_syscalls:sys_exit: `error` is an errno name, "" if the call succeeded; "ERESTART" if it will run again."""
+    """raw_syscalls:sys_exit: `error` is an errno name, "" if the call succeeded; "ERESTART" if it will run again.
+
+    `result` is decoded as `args` of sys_enter are: an int, a text, a list of these, a record's fields, None where nothing comes back;
+    -1 with an error.
+    """
 
     category: ClassVar[str] = "syscall"
     nr: int

@@ -48,8 +48,8 @@ class SearchAgenda:
 class MessageAgenda(SearchAgenda):
     """Every delivery is a choice. A box is a dict of FIFOs by sender; replies have a slot of their own, since only one can be open.
 
-    Time: each actor's clock is at least that of what it received. Timers may fire at any moment (a slow machine), a computing core
-    may finish its slice at any moment.
+    Time: each actor's clock is at least that of what it received. Timers may fire at any moment (a slow machine), and the slice of a
+    thread may end at any moment where others wait for its core: preemption is a choice before each op.
     """
 
     def __init__(self, config: Config, seed: int, chooser: Chooser, actors: dict[int, Actor]) -> None:
@@ -101,6 +101,8 @@ class MessageAgenda(SearchAgenda):
                 enabled[(DELIVERY, address, actor.last_arrival.get(-1, 0), 1)] = actor
         elif wait == PAUSE:
             enabled[actor.turn] = actor  # type: ignore[attr-defined]  # only cores pause
+            if actor.state.slice_end < NEVER:
+                enabled[(TICK, address - FIRST_CORE)] = actor
         elif wait == SLEEP:
             enabled[(TICK, address - FIRST_CORE)] = actor
         elif actor.until < NEVER:
@@ -137,8 +139,9 @@ class MessageAgenda(SearchAgenda):
                 del actor.box[identity[2]]
             actor.clock = max(actor.clock, sent)
             return kind, payload
-        if identity[0] != TURN and actor.until < NEVER:
-            actor.clock = max(actor.clock, actor.until)
+        until = actor.state.slice_end if actor.wait == PAUSE else actor.until
+        if identity[0] != TURN and until < NEVER:
+            actor.clock = max(actor.clock, until)
         return TIME, None
 
 

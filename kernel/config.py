@@ -51,6 +51,7 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_files: Annotated[int, Meta(ge=4, le=1 << 20)] = 1024  # RLIMIT_NOFILE of the first program: EMFILE past it
     tlb_entries: Annotated[int, Meta(ge=1, le=65_536)] = 64  # per core
     pipe_bytes: Annotated[int, Meta(ge=4096, le=1 << 20)] = 65_536  # capacity of a pipe
+    timer_slack_ns: Nanoseconds = 50_000  # a sleep may end this late, to share an interrupt with others: Linux's default
 
 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -33,6 +33,7 @@ class Timer(msgspec.Struct, frozen=True):
     path: tuple[int, ...]  # stable identity of the thread that armed it
     pure_sleep: bool  # a sleep that waits for nothing else
     pid: int  # thread group of the sleeper or of the alarm; 0 where it is not known
+    soft: int | None = None  # of a sleep with slack: when it is really over; `deadline` is later by the slack
 
 
 class TimerQueue:

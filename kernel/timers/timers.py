@@ -53,6 +53,7 @@ class TimersState(msgspec.Struct):
     """What the actor `timers` owns. Plain data."""
 
     queue: TimerQueue = msgspec.field(default_factory=TimerQueue)
+    slack_ns: int = 0  # a sleep may end so much late, so that sleeps which end at about the same time end by one interrupt (prctl(2))
     sleeps: dict[Ticket, Sleep] = {}  # Invariant: sleep_timers - a sleep has an armed timer exactly until it fires
 
     # ---- waits of other owners ----------------------------------------------------------------------------------------------
@@ -120,11 +121,15 @@ class TimersState(msgspec.Struct):
         return self.queue.next_deadline()
 
     def fire_due(self, now_ns: int) -> list[Timer]:
-        """All timers whose time has come, taken out, earliest first."""
+        """All timers whose time has come, taken out, earliest first; with them the sleeps that are over but for their slack."""
         fired: list[Timer] = []
         while (timer := self.queue.pop_due(now_ns)) is not None:
-            self._mark_fired(timer)
             fired.append(timer)
+        if self.slack_ns and fired:
+            fired += [timer for timer in self.queue.armed() if timer.soft is not None and timer.soft <= now_ns]
+        for timer in fired:
+            self.queue.cancel(timer.key)
+            self._mark_fired(timer)
         return fired
 
     def fire(self, tid: int, serial: int) -> Timer | None:
@@ -157,7 +162,7 @@ class TimersState(msgspec.Struct):
             return None
         until = min(deadline, TIME_MAX_NS)
         self.sleeps[ticket] = Sleep(until, absolute)
-        self.queue.arm(Timer(_wait_key(ticket), until, path, pure_sleep=True, pid=pid))
+        self.queue.arm(Timer(_wait_key(ticket), until + self.slack_ns, path, pure_sleep=True, pid=pid, soft=until))
         return until
 
     def _forget_sleep(self, ticket: Ticket) -> None:

@@ -31,9 +31,9 @@ def story() -> list[e.Event]:
     return [
         switch(1, 0, 0, 100),
         switch(2, 1, 0, 101),
-        enter(3, 101, "futex", 1 << 46, 0),
+        enter(3, 101, "futex", "0x400000000000", "FUTEX_WAIT"),
         switch(4, 1, 101, 0, "futex"),
-        enter(5, 100, "futex", 1 << 46, 1),
+        enter(5, 100, "futex", "0x400000000000", "FUTEX_WAKE"),
         e.FutexWakeEvent(seq=6, time_ns=600, tid=100, pid=100, actor="ipc", cause=5, address=1 << 46, key=[0, 7, 0], count=1, woken=[101]),
         e.SchedWaking(seq=7, time_ns=700, actor="scheduler", cause=6, target=101, target_comm="p", serial=1, why="wake"),
         e.SchedWakeup(seq=8, time_ns=800, cpu=1, tid=101, pid=100, comm="p", cause=7, target_cpu=1, new=False),
@@ -118,6 +118,35 @@ def test_one_line_per_event_with_names_filled_in(story):
     assert "call=futex(0x400000000000, FUTEX_WAKE)" in lines[4]
     assert "p/100" in lines[5]  # ipc knew only the number
     assert "cause=#6" in lines[6]
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (enter(1, 101, "openat", "AT_FDCWD", "/tmp/a", "O_RDWR|O_CREAT", "0644"), 'call=openat(AT_FDCWD, "/tmp/a", O_RDWR|O_CREAT, 0644)'),
+        (enter(1, 101, "write", 1, {"address": 0x808000, "count": 5}), "call=write(1, 0x808000+5)"),
+        (enter(1, 101, "write", 1, "it's\n"), "call=write(1, \"it's\\n\")"),
+        (enter(1, 101, "execve", "/bin/ls", ["/bin/ls", "-l"], []), 'call=execve("/bin/ls", ["/bin/ls", "-l"], [])'),
+        (enter(1, 101, "rt_sigaction", "SIGINT", None), "call=rt_sigaction(SIGINT, NULL)"),
+    ],
+)
+def test_names_stand_as_they_are_and_strings_in_quotes(event, text):
+    (line,) = show.render([event])
+    assert text in line
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "error", "text"),
+    [
+        ("close", None, "", "0"),
+        ("close", -1, "EBADF", "EBADF"),
+        ("mmap", "0x7fffeffff000", "", "0x7fffeffff000"),
+        ("read", "hello", "", '"hello"'),
+        ("wait4", [101, "WIFEXITED(s) && WEXITSTATUS(s) == 0", [1, 0]], "", "[101, WIFEXITED(s) && WEXITSTATUS(s) == 0, [1, 0]]"),
+    ],
+)
+def test_results_are_shown_in_the_same_way(name, result, error, text):
+    assert show.outcome(e.SysExit(nr=0, name=name, result=result, error=error)) == text
 
 
 def test_colours_are_only_added_where_they_are_wanted(story):

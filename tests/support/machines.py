@@ -11,9 +11,11 @@ import os
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any
 
 from actors.loader import Library
+from kernel.config import Config
 from trapline.machine import Machine, Run
 from trapline.programs import Found
 
@@ -38,7 +40,7 @@ def _complete(text: str) -> bytes:
     return (text + DAWDLE if "dawdle(" in text else text).encode()
 
 
-def run(source: str | Found, config: str = "quad", **options: Any) -> Run:
+def run(source: str | Found, config: str | Config = "quad", **options: Any) -> Run:
     """Run a program once; `argv` and `stdin` go to the run, the rest to the machine."""
     found = source if isinstance(source, Found) else program(source)
     argv, stdin = options.pop("argv", ()), options.pop("stdin", b"")
@@ -61,25 +63,27 @@ def sweep(
     source: str | Found,
     *,
     quick: int = 40,
-    config: str = "checked",
+    config: str | Config = "checked",
     orders: Sequence[str] = (),
     judge: Callable[[Run], Any] = lambda run: run.stdout,
     argv: Sequence[str] = (),
     leftovers: bool = True,
+    timed: bool = False,
     **options: Any,
 ) -> Counter[Any]:
     """Run under many seeds at message granularity; every run must be ok and leave nothing. Counts what `judge` says of each run.
 
+    `timed` adds as many runs in virtual time's order: under search a timer fires at any moment, which leaves no time before it.
     With `orders`, the program prints which side came first, or how it went: one of `orders`, and each of them must occur in some run.
     """
     found = source if isinstance(source, Found) else program(source)
-    settings: dict[str, Any] = {"strategy": "random", "granularity": "messages", "events": (), **options}
+    settings: dict[str, Any] = {"granularity": "messages", "events": (), **options}
     outcomes: Counter[Any] = Counter()
-    for seed in range(max(FULL, quick)):
-        result = ran_well(Machine(config, seed=seed, **settings).run(found, argv))
+    for seed, strategy in product(range(max(FULL, quick)), ("random", "timed") if timed else ("random",)):
+        result = ran_well(Machine(config, seed=seed, strategy=strategy, **settings).run(found, argv))
         if leftovers:
             left = result.system.leftovers()
-            assert not left, f"seed {seed} leaves {left}"
+            assert not left, f"{strategy}, seed {seed} leaves {left}"
         outcomes[judge(result)] += 1
     if orders:
         seen = {outcome.decode(): count for outcome, count in outcomes.items()}

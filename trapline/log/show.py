@@ -12,12 +12,11 @@ import structlog
 from structlog.dev import Column, KeyValueColumnFormatter
 
 from actors.events import Event, SchedSwitch, SysEnter, SysExit
-from trapline.log.arguments import meaning
+from kernel.abi.decode import RESULT, is_symbolic
 from trapline.log.reader import event_name
 
 _COMMON: Final = frozenset(Event.__struct_fields__)
 MAX_VALUE: Final = 80  # characters of one field
-FIRST_ADDRESS: Final = 1 << 40  # numbers from here on are shown in hexadecimal, in calls
 
 
 def render(events: Iterable[Any], colors: bool = False) -> Iterator[str]:
@@ -64,22 +63,25 @@ def thread(comm: str, tid: int) -> str:
 
 def call(event: SysEnter) -> str:
     """`write(1, "hello")`, arguments shortened."""
-    shown = [meaning(event.name, index, value) or _argument(value) for index, value in enumerate(event.args)]
+    shown = [_argument(value, is_symbolic(event.name, index)) for index, value in enumerate(event.args)]
     return f"{event.name}({', '.join(shown)})"
 
 
 def outcome(event: SysExit) -> str:
     """What a call gave: `5`, or the errno's name. A call of which nothing comes back gives 0 in C."""
-    return event.error or _argument(0 if event.result is None else event.result)
+    return event.error or _argument(0 if event.result is None else event.result, is_symbolic(event.name, RESULT))
 
 
-def _argument(value: Any) -> str:
-    """A value as strace(1) would show it: addresses in hexadecimal, user memory as address+count."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= FIRST_ADDRESS:
-        return hex(value)
+def _argument(value: Any, symbolic: bool) -> str:
+    """A value as strace(1) would show it: strings shortened and in quotes, names without, user memory as address+count."""
+    if isinstance(value, str):
+        return value if symbolic else _cut('"' + repr(value)[1:-1] + '"')
+    if isinstance(value, list):
+        items = f"[{', '.join(_argument(item, symbolic) for item in value)}]"
+        return items if symbolic else _cut(items)
     if isinstance(value, dict) and value.keys() == {"address", "count"}:
         return f"{value['address']:#x}+{value['count']}"
-    return _cut('"' + repr(value)[1:-1] + '"' if isinstance(value, str) else "NULL" if value is None else repr(value))
+    return "NULL" if value is None else repr(value)
 
 
 def _fields(event: Any) -> dict[str, Any]:

@@ -229,3 +229,14 @@ def test_sleep_timers_finds_a_timer_whose_sleep_is_over(state: TimersState):
     nanosleep(state, 50)
     del state.sleeps[A]
     assert [violation.name for violation in state.check()] == ["sleep_timers"]
+
+
+def test_sleeps_that_end_within_the_slack_of_another_end_by_one_interrupt():
+    """Linux's timer slack: the earlier sleep waits for its slack, and takes the later one along; a far one sleeps on."""
+    state = TimersState(slack_ns=50_000)
+    for tid, deadline in ((101, 1_000_000), (102, 1_010_000), (103, 2_000_000)):
+        state.nanosleep(Ticket(tid, 1), deadline, 0, pid=100, path=(0, tid))
+    assert state.next_deadline() == 1_050_000
+    assert [timer.key[1] for timer in state.fire_due(1_050_000)] == [101, 102]
+    assert state.next_deadline() == 2_050_000
+    assert not list(state.check())
