@@ -37,8 +37,8 @@ lint: $(STAMP)  ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-sweep: $(STAMP)  ## the interleaving tests over many more seeds
-	TRAPLINE_SWEEP=$${TRAPLINE_SWEEP:-2000} $(BIN)/python -m pytest tests/interleavings
+sweep: $(STAMP)  ## every claim at full size: thousands of seeds, one line each
+	$(BIN)/python -m tests.sweeps
 
 mutants: $(STAMP)  ## break the kernel on purpose, and see that the tests notice
 	$(BIN)/python -m tests.mutants

@@ -36,7 +36,7 @@ def _of_int(show: Callable[[int], str]) -> Decoder:
 
 def _one_of(names: str) -> Decoder:
     known = {getattr(flags, name): name for name in names.split()}
-    return _of_int(lambda value: known.get(value, str(value)))
+    return lambda value: known.get(value, value) if type(value) is int else value
 
 
 def _flag_names(value: int, known: Sequence[tuple[str, int]]) -> list[str]:
@@ -99,7 +99,7 @@ def _clone_text(value: int) -> str:
 
 def _futex_text(value: int) -> str:
     options = value & (flags.FUTEX_PRIVATE_FLAG | flags.FUTEX_CLOCK_REALTIME)
-    return "|".join((_FUTEX_COMMAND(value & ~options), *_flag_names(options, _FUTEX_OPTIONS)))
+    return "|".join((str(_FUTEX_COMMAND(value & ~options)), *_flag_names(options, _FUTEX_OPTIONS)))
 
 
 _FILE_TYPES: Final = {getattr(flags, name): name for name in ("S_IFIFO", "S_IFCHR", "S_IFDIR", "S_IFBLK", "S_IFREG", "S_IFLNK", "S_IFSOCK")}

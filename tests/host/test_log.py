@@ -120,35 +120,6 @@ def test_one_line_per_event_with_names_filled_in(story):
     assert "cause=#6" in lines[6]
 
 
-@pytest.mark.parametrize(
-    ("event", "text"),
-    [
-        (enter(1, 101, "openat", "AT_FDCWD", "/tmp/a", "O_RDWR|O_CREAT", "0644"), 'call=openat(AT_FDCWD, "/tmp/a", O_RDWR|O_CREAT, 0644)'),
-        (enter(1, 101, "write", 1, {"address": 0x808000, "count": 5}), "call=write(1, 0x808000+5)"),
-        (enter(1, 101, "write", 1, "it's\n"), "call=write(1, \"it's\\n\")"),
-        (enter(1, 101, "execve", "/bin/ls", ["/bin/ls", "-l"], []), 'call=execve("/bin/ls", ["/bin/ls", "-l"], [])'),
-        (enter(1, 101, "rt_sigaction", "SIGINT", None), "call=rt_sigaction(SIGINT, NULL)"),
-    ],
-)
-def test_names_stand_as_they_are_and_strings_in_quotes(event, text):
-    (line,) = show.render([event])
-    assert text in line
-
-
-@pytest.mark.parametrize(
-    ("name", "result", "error", "text"),
-    [
-        ("close", None, "", "0"),
-        ("close", -1, "EBADF", "EBADF"),
-        ("mmap", "0x7fffeffff000", "", "0x7fffeffff000"),
-        ("read", "hello", "", '"hello"'),
-        ("wait4", [101, "WIFEXITED(s) && WEXITSTATUS(s) == 0", [1, 0]], "", "[101, WIFEXITED(s) && WEXITSTATUS(s) == 0, [1, 0]]"),
-    ],
-)
-def test_results_are_shown_in_the_same_way(name, result, error, text):
-    assert show.outcome(e.SysExit(nr=0, name=name, result=result, error=error)) == text
-
-
 def test_colours_are_only_added_where_they_are_wanted(story):
     assert "\x1b[" not in "".join(show.render(story))
     assert "\x1b[" in "".join(show.render(story, colors=True))

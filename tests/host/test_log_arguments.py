@@ -3,12 +3,16 @@
 import pytest
 
 from actors import events as e
+from actors.recorder import plain
+from kernel.abi.decode import decode_arguments
 from tests.support.command_line import run_text, trapline
 from trapline.log.show import call, outcome
 
 
 def enter(name, *args):
-    return call(e.SysEnter(nr=0, name=name, args=list(args), file="p.py", line=1, pc=0))
+    """As the core logs it, and a view shows it."""
+    logged = [plain(value) for value in decode_arguments(name, args)]
+    return call(e.SysEnter(nr=0, name=name, args=logged, file="p.py", line=1, pc=0))
 
 
 @pytest.mark.parametrize(
@@ -19,13 +23,15 @@ def enter(name, *args):
         ("futex", (0xA00008, 0, 2, None, 0, 0), "futex(0xa00008, FUTEX_WAIT, 2, NULL, NULL, 0)"),
         ("futex", (0xA00008, 129, 1, None, 0, 0), "futex(0xa00008, FUTEX_WAKE|FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0)"),
         ("clone", (17, 0, 0, 0, 0, 0, None), "clone(SIGCHLD, NULL, NULL, NULL, NULL, NULL, NULL)"),
-        ("openat", (-100, "/tmp/x", 0o101, 0o644), 'openat(AT_FDCWD, "/tmp/x", O_WRONLY|O_CREAT, 0o644)'),
-        ("openat", (-100, "x", 0, 0), 'openat(AT_FDCWD, "x", O_RDONLY, 0o0)'),
+        ("openat", (-100, b"/tmp/x", 0o101, 0o644), 'openat(AT_FDCWD, "/tmp/x", O_WRONLY|O_CREAT, 0644)'),
+        ("openat", (-100, b"x", 0, 0), 'openat(AT_FDCWD, "x", O_RDONLY, 0)'),
         ("kill", (100, 9), "kill(100, SIGKILL)"),
         ("kill", (100, 0), "kill(100, 0)"),
         ("wait4", (-1, 1), "wait4(-1, WNOHANG)"),
-        ("write", (1, "hello\n"), 'write(1, "hello\\n")'),
+        ("write", (1, b"hello\n"), 'write(1, "hello\\n")'),
         ("write", (1, {"address": 0x802000, "count": 15}), "write(1, 0x802000+15)"),
+        ("execve", (b"/bin/ls", (b"/bin/ls", b"-l"), ()), 'execve("/bin/ls", ["/bin/ls", "-l"], [])'),
+        ("rt_sigaction", (2, None), "rt_sigaction(SIGINT, NULL)"),
         ("fcntl", (3, 9999, 0), "fcntl(3, 9999, 0)"),
     ],
 )
@@ -34,11 +40,18 @@ def test_arguments_have_their_names_in_c(name, args, shown):
 
 
 @pytest.mark.parametrize(
-    ("result", "error", "shown"),
-    [(None, "", "0"), (5, "", "5"), (1 << 46, "", "0x400000000000"), (-1, "EINTR", "EINTR"), ("abc", "", '"abc"')],
+    ("name", "result", "error", "shown"),
+    [
+        ("close", None, "", "0"),
+        ("read", 5, "", "5"),
+        ("read", "abc", "", '"abc"'),
+        ("read", -1, "EINTR", "EINTR"),
+        ("mmap", "0x400000000000", "", "0x400000000000"),
+        ("wait4", [101, "WIFEXITED(s) && WEXITSTATUS(s) == 0", [1, 0]], "", "[101, WIFEXITED(s) && WEXITSTATUS(s) == 0, [1, 0]]"),
+    ],
 )
-def test_results_are_shown_as_in_c(result, error, shown):
-    assert outcome(e.SysExit(nr=0, name="x", result=result, error=error)) == shown
+def test_results_are_shown_as_in_c(name, result, error, shown):
+    assert outcome(e.SysExit(nr=0, name=name, result=result, error=error)) == shown
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,9 @@ SLEEP = HANDLER + """
 async def main(argv):
     await sigaction(SIGALRM, SigAction(on_alarm, flags={flags}))
     await alarm(2)
-    left = await sleep(1 + 2 * ((await getrandom(1))[0] & 1))
+    left = await sleep(1 + 3 * ((await getrandom(1))[0] & 1))
     while not await rings.load():
-        await sched_yield()
+        await some_time()
     await write(1, b"alarm first" if left else b"sleep first")
 """
 
@@ -124,7 +124,7 @@ async def main(argv):
     await alarm(1)
     early = await pthread_join(thread)
     while not await rings.load():
-        await sched_yield()
+        await some_time()
     await write(1, b"alarm first" if early else b"sleep first")
 """
 

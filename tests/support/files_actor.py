@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.actor import PENDING
 from actors.files import FilesActor
-from actors.messages import files, ipc, memory, processes
+from actors.messages import files, ipc, memory, processes, signals
 from actors.messages.base import Caller, Resume
 from kernel.abi.errnos import Failure, SysError
 from kernel.abi.flags import O_ACCMODE, O_NONBLOCK, O_RDWR
@@ -46,6 +46,9 @@ class LoneFiles(FilesActor):
             case memory.DropObject(object):
                 self.objects.pop(object, None)
 
+    def give_attention(self, level: int) -> None:
+        self.attention = level
+
     def emit(self, event: Any, **identity: int) -> int:
         self.events.append(event)
         return 0
@@ -58,6 +61,8 @@ class LoneFiles(FilesActor):
 
     def _below(self, message: Any) -> Any:
         match message:
+            case signals.Post():
+                return 1
             case ipc.CreatePipe():
                 return self.ipc.create_pipe(65536)
             case ipc.CreateFifo():

@@ -18,6 +18,7 @@ from typing import Any
 import userspace.libc as _ours
 from kernel.abi.syscalls import NUMBERS
 from tests.support.host_calls import FAILED, LIBRARY, NS, Time, call, fail, plain, void
+from tests.support.host_signals import *
 from userspace.libc import constants as _constants
 from userspace.libc.constants import *
 from userspace.libc.unistd import rusage

@@ -12,6 +12,11 @@ from kernel.abi.syscalls import NUMBERS
 from tests.support.host_calls import FAILED, LIBRARY, call, drive, fail, plain, void
 from userspace.libc.signal import SigAction, siginfo
 
+__all__ = [
+    "SigAction", "alarm", "kill", "killpg", "pause", "raise_signal", "sigaction", "siginfo", "signal", "sigpending", "sigprocmask",
+    "sigsuspend", "sigwait", "tgkill", "tkill",
+]  # fmt: skip
+
 kill, killpg, tgkill, pause, raise_signal = void("kill"), void("killpg"), void("tgkill"), void("pause"), void("raise")
 alarm = plain("alarm")
 

@@ -41,7 +41,7 @@ from kernel.abi.syscalls import BY_NAME
         ("fcntl", (3, f.F_SETFD, 1), [3, "F_SETFD", "FD_CLOEXEC"]),
         ("fcntl", (3, f.F_DUPFD, 10), [3, "F_DUPFD", 10]),
         ("lseek", (3, 5, 2), [3, 5, "SEEK_END"]),
-        ("lseek", (3, 5, 99), [3, 5, "99"]),
+        ("lseek", (3, 5, 99), [3, 5, 99]),
         ("access", (b"a", 0), [b"a", "F_OK"]),
         ("access", (b"a", 6), [b"a", "R_OK|W_OK"]),
         ("mknod", (b"a", f.S_IFIFO | 0o644, 0), [b"a", "S_IFIFO|0644", 0]),
