@@ -122,6 +122,7 @@ class Actor:
                 await self.serve(envelope)
             if self.conductor.checking:
                 self.conductor.check_after(self)
+            self.serving = None
 
     async def serve(self, envelope: Envelope) -> None:
         """One message: call its handler, reply unless the handler said PENDING."""
@@ -138,7 +139,6 @@ class Actor:
             result = Failure(error.errno)
         if reply_to >= 0 and result is not PENDING:
             self.answer(reply_to, result, self._attention)
-        self.serving = None
 
     # ---- the four waits -----------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,8 @@ class InvariantBroken(AssertionError):
     """An owner's check() found something after a message: the kernel has a bug."""
 
     def __init__(self, actor: str, message: Any, violations: list[Violation]) -> None:
-        super().__init__(f"after {type(message).__name__} in {actor}: " + "; ".join(map(str, violations)))
+        what = type(message).__name__ if message is not None else "a deadline or an op"
+        super().__init__(f"after {what} in {actor}: " + "; ".join(map(str, violations)))
         self.violations = violations
 
 

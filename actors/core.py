@@ -122,6 +122,7 @@ class Core(InterruptibleActor):
                 await self.run_thread(self.state.context)
             if self.conductor.checking:
                 self.conductor.check_after(self)
+            self.serving = None
 
     def on_run(self, message: messages.Run) -> None:
         """A thread to run: load its space, remember its slice."""

@@ -33,6 +33,12 @@ class Row(msgspec.Struct, frozen=True):
     note: str = ""
     deadline_arg: int = -1
 
+    @property
+    def page(self) -> str:
+        """The man page, by the name that programs use: `pread(2)` for pread64, `sigaction(2)` for rt_sigaction."""
+        name = "stat" if self.name == "newfstatat" else self.name.removeprefix("rt_").removesuffix("64")
+        return f"{name}(2)"
+
 
 def _row(number: int, name: str, signature: str, owner: str, restart: str = "", *, partial: str = "", deadline_arg: int = -1) -> Row:
     return Row(number, name, signature, owner, bool(restart), restart or "never", "partial" if partial else "full", partial, deadline_arg)

@@ -5,6 +5,7 @@ import pytest
 from actors import events as e
 from actors.recorder import plain
 from kernel.abi.decode import decode_arguments
+from kernel.abi.ops import In
 from tests.support.command_line import run_text, trapline
 from trapline.log.show import call, outcome
 
@@ -29,7 +30,7 @@ def enter(name, *args):
         ("kill", (100, 0), "kill(100, 0)"),
         ("wait4", (-1, 1), "wait4(-1, WNOHANG)"),
         ("write", (1, b"hello\n"), 'write(1, "hello\\n")'),
-        ("write", (1, {"address": 0x802000, "count": 15}), "write(1, 0x802000+15)"),
+        ("write", (1, In(0x802000, 15)), "write(1, 0x802000+15)"),
         ("execve", (b"/bin/ls", (b"/bin/ls", b"-l"), ()), 'execve("/bin/ls", ["/bin/ls", "-l"], [])'),
         ("rt_sigaction", (2, None), "rt_sigaction(SIGINT, NULL)"),
         ("fcntl", (3, 9999, 0), "fcntl(3, 9999, 0)"),

@@ -174,6 +174,7 @@ async def writer(argument):
     w, byte = argument
     address = await malloc(4096)
     await memset(address, byte, 4096)
+    await dawdle(200)
     await write_from(w, address, 4096)
 
 async def main(argv):

@@ -323,6 +323,15 @@ async def what_truncation_cut_off_does_not_come_back():
     return await content("a"), (await fstat(fd)).st_size
 
 
+@expect((None, None, "EINVAL", "EBADF"))
+async def fsync_is_for_files_and_directories():
+    writer = await open("a", O_CREAT | O_WRONLY, 0o644)
+    await write(writer, b"abc")
+    directory = await open(".", O_RDONLY)
+    end, _ = await pipe()
+    return await attempt(fsync(writer)), await attempt(fsync(directory)), await attempt(fsync(end)), await attempt(fsync(99))
+
+
 @expect((b"still here", 0, "ENOENT"))
 async def an_unlinked_file_lives_while_it_is_open():
     await file_with("a", b"still here")

@@ -74,7 +74,8 @@ async def a_wake_wakes_as_many_as_it_says():
 async def a_wake_of_many_wakes_all():
     shared = await shared_word()
     pids = [await start(waits_on, shared.address) for _ in range(3)]
-    await nanosleep(50_000_000)
+    for pid in pids:
+        await until(pid, "S")
     return await futex(shared, FUTEX_WAKE, 100), tuple([await end_of(pid) for pid in pids])
 
 
@@ -82,7 +83,7 @@ async def a_wake_of_many_wakes_all():
 async def a_private_word_is_not_the_childs():
     await word.store(0)
     pid = await start(waits_on, word.address)
-    await nanosleep(30_000_000)
+    await until(pid, "S")
     woken = await futex(word, FUTEX_WAKE, 10)
     await kill(pid, SIGKILL)
     return woken, await end_of(pid)
@@ -92,7 +93,7 @@ async def a_private_word_is_not_the_childs():
 async def a_private_wake_does_not_reach_another_process():
     shared = await shared_word()
     pid = await start(waits_on, shared.address)
-    await nanosleep(30_000_000)
+    await until(pid, "S")
     woken = await futex(shared, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 10)
     await kill(pid, SIGKILL)
     return woken, await end_of(pid)
@@ -105,12 +106,12 @@ async def a_word_in_a_file_is_the_same_at_two_addresses():
     first = await mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd)
     second = await mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd)
     pid = await start(waits_on, first + 8)
-    await nanosleep(30_000_000)
+    await until(pid, "S")
     return await futex(second + 8, FUTEX_WAKE, 1), await end_of(pid)
 
 
 async def signal_parent():
-    await nanosleep(30_000_000)
+    await until(await getppid(), "S")
     await kill(await getppid(), SIGUSR1)
 
 
@@ -125,8 +126,8 @@ async def a_handler_interrupts_a_wait():
 
 async def signal_parent_and_wake(address):
     await signal_parent()
-    await nanosleep(30_000_000)
-    await futex(address, FUTEX_WAKE, 1)
+    while not await futex(address, FUTEX_WAKE, 1):
+        await nanosleep(1_000_000)
 
 
 @expect((0, 1))
@@ -143,7 +144,7 @@ async def sa_restart_restarts_a_wait_without_timeout():
 async def sa_restart_does_not_restart_a_wait_with_timeout():
     shared = await shared_word()
     await sigaction(SIGUSR1, SigAction(count, (), SA_RESTART))
-    pid = await start(signal_parent_and_wake, shared.address)
+    pid = await start(signal_parent)
     answer = await attempt(futex(shared, FUTEX_WAIT, 0, 5_000_000_000))
     await end_of(pid)
     return answer, await counted.load()
@@ -152,10 +153,10 @@ async def sa_restart_does_not_restart_a_wait_with_timeout():
 @expect((1, ("exited", 0), 0))
 async def a_killed_sleeper_is_not_woken_for():
     shared = await shared_word()
-    first, second = await start(waits_on, shared.address), None
-    await nanosleep(30_000_000)
+    first = await start(waits_on, shared.address)
+    await until(first, "S")
     await kill(first, SIGKILL)
     await end_of(first)
     second = await start(waits_on, shared.address)
-    await nanosleep(30_000_000)
+    await until(second, "S")
     return await futex(shared, FUTEX_WAKE, 1), await end_of(second), await futex(shared, FUTEX_WAKE, 1)

@@ -227,6 +227,18 @@ async def chdir_moves_and_getcwd_tells():
     return inside, await getcwd() == home, await attempt(chdir("none")), await attempt(chdir("a"))
 
 
+@expect((True, "ENOTDIR", "EBADF", True))
+async def fchdir_moves_to_an_open_directory_wherever_it_is_now():
+    home = await getcwd()
+    await mkdir("d")
+    await file_with("a")
+    directory, file = await open("d", O_RDONLY | O_DIRECTORY), await open("a", O_RDONLY)
+    await rename("d", "e")
+    await fchdir(directory)
+    inside = await getcwd() == home + "/e"
+    return inside, await attempt(fchdir(file)), await attempt(fchdir(99)), await getcwd() == home + "/e"
+
+
 @expect((True,))
 async def getcwd_follows_no_link():
     home = await getcwd()

@@ -92,3 +92,9 @@ async def content(path):
 async def mode_of(path):
     """Permission bits as octal text."""
     return oct((await lstat(path)).st_mode & 0o7777)
+
+
+async def until(pid, state):
+    """Wait until this process sleeps (S), is stopped (T) or dead (Z), as /proc shows it."""
+    while f") {state} ".encode() not in await content(f"/proc/{pid}/stat"):
+        await nanosleep(1_000_000)

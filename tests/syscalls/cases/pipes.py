@@ -123,7 +123,7 @@ async def a_blocked_write_reports_what_it_wrote_when_the_reader_goes():
         await write(tell, f"{first} {second}".encode())
         await _exit(0)
     await close(writer)
-    await nanosleep(50_000_000)
+    await until(pid, "S")
     await close(reader)
     await waitpid(pid, 0)
     first, second = (await read(answer, 100)).decode().split()
@@ -264,7 +264,7 @@ async def a_signal_interrupts_the_opening_of_a_fifo():
 
 
 async def alarm_parent():
-    await nanosleep(50_000_000)
+    await until(await getppid(), "S")
     await kill(await getppid(), SIGALRM)
 
 

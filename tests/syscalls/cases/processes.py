@@ -126,7 +126,7 @@ async def stops_and_continuations_are_reported_on_demand():
 async def a_stop_is_told_once_and_only_to_who_asks():
     pid = await start(sleeps_long)
     await kill(pid, SIGTSTP)
-    await nanosleep(30_000_000)
+    await until(pid, "T")
     unasked = await waitpid(pid, WNOHANG)
     continued = await waitpid(pid, WNOHANG | WCONTINUED)
     stopped = ended((await waitpid(pid, WUNTRACED | WNOHANG))[1])
@@ -162,7 +162,7 @@ async def waitpid_can_choose_a_group():
 @expect((("exited", 5), "ECHILD"))
 async def a_zombie_waits_for_its_parent():
     pid = await start(exits_with, 5)
-    await nanosleep(30_000_000)
+    await until(pid, "Z")
     await kill(pid, 0)  # it can still be signalled
     await kill(pid, SIGKILL)  # which changes nothing
     return await end_of(pid), await attempt(wait())
@@ -249,7 +249,7 @@ async def sa_restart_restarts_wait():
 
 
 async def signals_then_ends():
-    await nanosleep(30_000_000)
+    await until(await getppid(), "S")
     await kill(await getppid(), SIGUSR1)
     await nanosleep(30_000_000)
 

@@ -214,7 +214,7 @@ async def sigsuspend_waits_under_another_mask():
 
 
 async def signal_parent(signo):
-    await nanosleep(30_000_000)
+    await until(await getppid(), "S")
     await kill(await getppid(), signo)
 
 
@@ -232,7 +232,7 @@ async def pause_and_sigsuspend_end_with_a_handler_even_with_sa_restart():
 
 async def ignored_then_handled():
     for signo in (SIGUSR2, SIGUSR1):
-        await nanosleep(20_000_000)
+        await until(await getppid(), "S")
         await kill(await getppid(), signo)
 
 
