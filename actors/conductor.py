@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actors.actor import NEVER, SLEEP
+from actors import crosscheck
 from actors.agenda import BREATH_NS, Agenda
 from actors.choices import Chooser, Strategy
 from actors.ranks import SCHEDULER
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kernel.config import Config
 
 HEARTBEAT_TURNS = 16  # hand-overs between two signs of life to the host
+CROSSCHECK_EVERY = 16  # settled points between two checks of what spans owners
 
 
 class InvariantBroken(AssertionError):
@@ -59,6 +61,7 @@ class Conductor:
         self.break_at = 1 << 62  # step at which the machine stops for inspection
         self.starting = False  # an actor is being brought to its first wait
         self._beat = 0
+        self._settled_points = 0  # how often the machine was settled, while checks are on
 
     def next(self) -> Actor | None:
         """The actor that runs now; None ends the run, with the reason in `stop_reason`."""
@@ -71,6 +74,8 @@ class Conductor:
         if self.interrupted or steps >= self.max_steps or steps >= self.break_at or steps - self.last_progress > self.livelock_steps:
             if self._must_stop():
                 return None
+        if self.checking:
+            self.check_settled()
         actor = self.agenda.next()
         if actor is None:
             self.stop_reason = "idle"
@@ -121,6 +126,15 @@ class Conductor:
         violations = list(actor.check())
         if violations:
             raise InvariantBroken(actor.name, actor.serving, violations)
+
+    def check_settled(self) -> None:
+        """Law 7: when nothing is in flight, the owners must tell one story. Every few times, as it looks at everything."""
+        if self.settled():
+            self._settled_points += 1
+            if self._settled_points % CROSSCHECK_EVERY == 1:
+                violations = list(crosscheck.violations(self.actors))
+                if violations:
+                    raise InvariantBroken("the settled machine", None, violations)
 
     def settled(self) -> bool:
         """Law 9: no message in flight, no ask open, no request parked. Cores may stand in a pause or a sleep."""

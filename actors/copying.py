@@ -81,6 +81,7 @@ def _copy_actor(made: System, conductor: Conductor, actor: Actor, state: Any) ->
         core.state = state
         core.turn = actor.turn
         core.breath_at = actor.breath_at
+        core.breath_turn = actor.breath_turn
         made.hardware.cr3[actor.number] = state.space
         made.cores.append(core)
         twin: Actor = core

@@ -51,7 +51,7 @@ class CoreState:
     started_ns: int = 0  # clock when the thread came
     computing_since: int = 0  # clock when the piece of `compute` that runs now began
     resched: bool = False  # a reschedule interrupt came: give the thread back at the next boundary
-    jitter_turn: int = 0
+    jitter_turn: int = 0  # ops of the hot loop so far: each takes the next jitter of the block
     space: int = 0  # copy of cr3
 
 
@@ -74,6 +74,7 @@ class Core(InterruptibleActor):
         self.atomic_cost = 0 if free else config.costs.atomic_ns * speed // 100
         self.jitter = _jitter(conductor, number, free)
         self.turn: Identity = (TURN,)  # this core's thread as a candidate
+        self.breath_turn = 0  # `jitter_turn` at the last breath
         self.breath_at = 0  # clock at which a core alone on the machine pauses: for limits, ^C and the host's heartbeat
         self.limit = -1  # clock at which the hot loop looks around
         # ---- answers of the hot loop, valid until the next burst
@@ -92,7 +93,7 @@ class Core(InterruptibleActor):
 
     @property
     def jitter_turn(self) -> int:
-        """Position in the block of drawn jitter."""
+        """Ops of the hot loop so far."""
         return self.state.jitter_turn  # type: ignore[no-any-return]
 
     @jitter_turn.setter
@@ -137,6 +138,7 @@ class Core(InterruptibleActor):
         if context.blocked is not None:
             context.timed_out = message.timed_out
         self.breath_at = self.clock + BREATH_NS
+        self.breath_turn = state.jitter_turn
         self.load_space(context.caller.space)
 
     async def run_thread(self, context: Context, *, rested: bool = False) -> None:
@@ -162,6 +164,7 @@ class Core(InterruptibleActor):
                     if context.attention or state.resched or self.clock >= state.slice_end:
                         continue
                 self.breath_at = self.clock + BREATH_NS
+                self.breath_turn = state.jitter_turn
                 self.limit = min(self.agenda.horizon(self), state.slice_end)
             rested = False
             before = self.clock
@@ -175,7 +178,7 @@ class Core(InterruptibleActor):
             if answer != execute.BOUNDARY:
                 await self.slow(context, answer)
             elif self.clock >= self.breath_at and not searching:
-                self.conductor.spun(self, BREATH_NS // (self.op_cost + 1), sliced=state.slice_end < NEVER)
+                self.conductor.spun(self, state.jitter_turn - self.breath_turn, sliced=state.slice_end < NEVER)
 
     async def boundary(self, context: Context) -> None:
         """Between two ops: signals first, then the timer interrupt."""

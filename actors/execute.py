@@ -104,8 +104,8 @@ def burst(core: Core, context: Context) -> int:
             core.clock_extra = 0
         if watched and core.log.op:
             _log_op(core, context, op, result)
-        turn = (turn + 1) & 1023
-        clock += cost + jitter[turn]
+        turn += 1
+        clock += cost + jitter[turn & 1023]
         if record is not None:
             record.append(op)
             record.append(result)

@@ -1,4 +1,9 @@
-"""What an op and a system call cannot do without, measured by itself in the same run: the yardstick for DESIGN's "sum of the parts"."""
+"""What an op and a system call cannot do without, each measured by itself in the same run: the yardstick of `make bench`.
+
+An op is a send into the program's coroutines, a translation, an access to simulated memory, a choice, the dispatch on what the op is, and
+the record of its result. A system call is that, and two messages: each is put into a box, makes its receiver ready, hands over, is taken
+out, and is handled by the method that its class names. Nothing here uses the machine's code: these are the plainest ways to do such things.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +11,23 @@ import time
 import types
 from collections import deque
 from collections.abc import Callable, Generator
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
-from kernel.abi.ops import I32, Load
-from kernel.hardware.ram import PhysicalFrame
+import msgspec
 
 REPEATS = 5
+
+
+class _Op(msgspec.Struct, frozen=True, gc=False):
+    address: int
+    code: int
+
+
+class _Message(msgspec.Struct, frozen=True, gc=False):
+    caller: int
+    serial: int
 
 
 def per_step(run: Callable[[int], object], steps: int) -> float:
@@ -26,83 +41,135 @@ def per_step(run: Callable[[int], object], steps: int) -> float:
 
 
 @types.coroutine
+def _trap(op: Any) -> Generator[Any, Any, Any]:
+    return (yield op)
+
+
+@types.coroutine
 def _spin() -> Generator[Any, Any, None]:
     while True:
         yield
 
 
-async def _outer() -> None:
-    await _spin()
+async def _program() -> None:
+    while True:
+        await _trap(_Op(4096, 2))
 
 
-def bare_send(steps: int = 200_000) -> float:
-    """The calibration loop: a send into a bare generator."""
-
-    def run(count: int) -> None:
-        generator = _spin()
-        send = generator.send
+def _send_many(send: Callable[[Any], Any], count: int) -> None:
+    send(None)
+    for _ in range(count):
         send(None)
-        for _ in range(count):
-            send(None)
-
-    return per_step(run, steps)
 
 
-def coroutine_send(steps: int = 100_000) -> float:
-    """A send into a coroutine that awaits a generator: what every op takes."""
-
-    def run(count: int) -> None:
-        coroutine = _outer()
-        send = coroutine.send
-        send(None)
-        for _ in range(count):
-            send(None)
-        coroutine.close()
-
-    return per_step(run, steps)
+def bare_send(steps: int) -> float:
+    """The calibration loop: sends into a bare generator."""
+    return per_step(lambda count: _send_many(_spin().send, count), steps)
 
 
-def translate_and_load(steps: int = 100_000) -> float:
-    """An op record, a TLB hit, and an index into a typed view."""
-    frame = PhysicalFrame(1)
-    tlb = {5: frame}
+def coroutine_send(steps: int) -> float:
+    """A send into a coroutine that awaits a trap with a fresh op: what a program does between two ops."""
+    return per_step(lambda count: _send_many(_program().send, count), steps)
+
+
+def translation(steps: int) -> float:
+    """A page number looked up in a dict."""
+    tlb = {number: number for number in range(64)}
 
     def run(count: int) -> None:
+        get = tlb.get
+        address = 5 << 12
         for _ in range(count):
-            op = Load(5 << 12, I32, -1)
-            page = tlb.get(op.address >> 12)
-            assert page is not None
-            view = page.views[op.code] or page.view(op.code)
-            view[(op.address & 4095) >> 2]
+            get(address >> 12)
 
     return per_step(run, steps)
 
 
-def choice(steps: int = 100_000) -> float:
+def typed_load(steps: int) -> float:
+    """A word of a page, through a typed memoryview."""
+    view = memoryview(bytearray(4096)).cast("i")
+
+    def run(count: int) -> None:
+        address = 20 << 12
+        for _ in range(count):
+            view[(address & 4095) >> 2]
+
+    return per_step(run, steps)
+
+
+def choice(steps: int) -> float:
     """A draw among four candidates, recorded."""
     draw = Random(1).random
-    taken: list[tuple[int, int, int]] = []
 
     def run(count: int) -> None:
-        taken.clear()
+        taken: list[tuple[int, int, int]] = []
         for _ in range(count):
             taken.append((int(draw() * 4), 4, 0))  # noqa: PERF401 - as the chooser does it
 
     return per_step(run, steps)
 
 
-def message_hop(steps: int = 50_000) -> float:
-    """A message put into a box, a hand-over, and its removal."""
-    box: deque[tuple[Any, int, int, int]] = deque()
+def dispatch(steps: int) -> float:
+    """From a record's class to the function for it, and the call."""
+    table = {_Op: abs, _Message: abs}
+    op = _Op(1, 2)
 
     def run(count: int) -> None:
-        coroutine = _outer()
-        send = coroutine.send
-        send(None)
         for _ in range(count):
-            box.append((None, 1, 2, 0))
-            send(None)
-            box.popleft()
-        coroutine.close()
+            table[op.__class__](-1)
 
     return per_step(run, steps)
+
+
+def record(steps: int) -> float:
+    """A result appended to a list."""
+
+    def run(count: int) -> None:
+        kept: list[int] = []
+        append = kept.append
+        for _ in range(count):
+            append(1)
+
+    return per_step(run, steps)
+
+
+def message(steps: int) -> float:
+    """A message made, put into a box and its receiver into the heap of the ready; the hand-over; both taken out, and the dispatch."""
+    box: deque[tuple[Any, int, int, int]] = deque()
+    ready: list[tuple[int, int]] = [(0, 1), (1, 2)]
+    table = {_Message: abs}
+
+    def run(count: int) -> None:
+        coroutine = _program()
+        send = coroutine.send
+        send(None)
+        for time_ns in range(count):
+            box.append((_Message(1, 2), 1, 2, 0))
+            heappush(ready, (time_ns, 1))
+            heappop(ready)
+            send(None)
+            taken = box.popleft()
+            table[taken[0].__class__](-1)
+
+    return per_step(run, steps)
+
+
+class Parts:
+    """All of them, measured at one moment."""
+
+    def __init__(self, steps: int) -> None:
+        self.send = bare_send(steps)
+        self.by_name = {
+            "coroutine send": coroutine_send(steps), "translation": translation(steps), "load": typed_load(steps), "choice": choice(steps),
+            "dispatch": dispatch(steps), "record": record(steps), "message": message(steps),
+        }  # fmt: skip
+
+    @property
+    def op(self) -> float:
+        """The sum for one op, ns."""
+        return sum(ns for name, ns in self.by_name.items() if name != "message")
+
+    @property
+    def syscall(self) -> float:
+        """The sum for one system call: an op, a request and its reply."""
+        return self.op + 2 * self.by_name["message"]

@@ -1,9 +1,14 @@
-"""The programs that are measured: small texts, compiled as any user's program."""
+"""The programs that are measured: small texts, compiled as any user's program.
+
+Each prints `go` and `done` around the part that counts, so that booting and ending a machine are not measured with it.
+"""
 
 from __future__ import annotations
 
 from actors.loader import Library
 from trapline.programs import Found
+
+GO, DONE = b"go\n", b"done\n"
 
 
 def program(body: str, name: str = "bench") -> Found:
@@ -14,12 +19,15 @@ def program(body: str, name: str = "bench") -> Found:
 
 def loads(count: int) -> Found:
     """`count` plain loads by one thread."""
-    return program(f"X = Global(i32, 0)\nasync def main():\n    for _ in range({count}):\n        await X.load()\n")
+    return program(
+        "X = Global(i32, 0)\nasync def main():\n    await X.load()\n    await puts('go')\n"
+        f"    for _ in range({count}):\n        await X.load()\n    await puts('done')\n"
+    )
 
 
 def syscalls(count: int) -> Found:
     """`count` calls that an owner answers with two messages (getppid)."""
-    return program(f"async def main():\n    for _ in range({count}):\n        await getppid()\n")
+    return program(f"async def main():\n    await puts('go')\n    for _ in range({count}):\n        await getppid()\n    await puts('done')\n")
 
 
 def racy(*, locked: bool) -> Found:
@@ -37,18 +45,24 @@ def racy(*, locked: bool) -> Found:
 def forks(pages: int, record: int, count: int) -> Found:
     """`count` forks of a process with so many resident pages and so many results on record; the child exits at once."""
     return program(
-        f"async def main():\n    area = await mmap(NULL, {max(pages, 1)} * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)\n"
+        f"async def main():\n    area = await mmap(NULL, {pages} * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)\n"
         f"    for page in range({pages}):\n        await i32.at(area + page * 4096).store(1)\n"
-        f"    for _ in range({record}):\n        await cpu_relax()\n"
-        f"    for _ in range({count}):\n        if await fork() == 0:\n            await _exit(0)\n        await wait()\n"
+        f"    for _ in range({record}):\n        await cpu_relax()\n    await puts('go')\n"
+        f"    for _ in range({count}):\n        if await fork() == 0:\n            await _exit(0)\n        await wait()\n    await puts('done')\n"
     )
 
 
 def threads(count: int, rounds: int) -> Found:
-    """`count` threads that each do `rounds` loads of a word of their own."""
+    """`count` threads that wait for each other, and then load a word `rounds` times each; the last one to end says so."""
     return program(
-        f"X = Global(Array[i32, {count}], [0])\nasync def worker(i):\n    word = X[i]\n"
-        f"    for _ in range({rounds}):\n        await word.load()\n"
-        f"async def main():\n    all = [await pthread_create(worker, i, stacksize=16384) for i in range({count})]\n"
+        f"X = Global(i32, 0)\nSTART = Global(i32, 0)\nWAITING = Global(i32, {count})\nLEFT = Global(i32, {count})\n"
+        "async def worker(arg):\n"
+        "    if await WAITING.fetch_add(-1) == 1:\n        await puts('go')\n        await START.store(1)\n"
+        f"        await futex(START, FUTEX_WAKE, {count})\n"
+        "    while await START.load() == 0:\n        try:\n            await futex(START, FUTEX_WAIT, 0)\n"
+        "        except BlockingIOError:\n            pass\n"
+        f"    for _ in range({rounds}):\n        await X.load()\n"
+        "    if await LEFT.fetch_add(-1) == 1:\n        await puts('done')\n"
+        f"async def main():\n    all = [await pthread_create(worker, stacksize=16384) for _ in range({count})]\n"
         "    for thread in all:\n        await pthread_join(thread)\n"
     )

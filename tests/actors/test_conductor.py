@@ -83,6 +83,11 @@ def test_spinning_on_a_word_that_nobody_writes_is_a_livelock(options):
     assert (failure.where[0].pid, failure.where[0].tid) == (100, 100)
 
 
+def test_a_long_loop_of_slow_ops_is_no_livelock():
+    """What counts is ops, not the time that they take: 10,000 pauses are 400 microseconds and 10,000 choices."""
+    ran_well(run(program("async def main():\n    for _ in range(10_000):\n        await cpu_relax()\n"), seed=1))
+
+
 def test_waiting_busily_for_somebody_who_sleeps_is_no_livelock():
     ran_well(run(BUSY, seed=1))
 

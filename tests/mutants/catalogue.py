@@ -69,8 +69,8 @@ MUTANTS = (
     ),
     Mutant(
         "sigchld_before_zombie", "the zombie is recorded before SIGCHLD is posted and waiters are woken", "actors/process_exit.py",
-        "        if last:\n            await self._process_exit(process)\n        if self.log.process:\n",
-        "        if last:\n            process.status = reaping.final_status(process)\n            await self._tell_parent_of_end(process)\n            await self._process_exit(process)\n        if self.log.process:\n",
+        "        process.group_status = message.status\n        process.move(ProcessState.EXITING)\n",
+        "        process.group_status = message.status\n        process.move(ProcessState.EXITING)\n        parent = self.state.processes[process.ppid]\n        if not parent.kernel:\n            await self._tell_parent(parent, process, CLD_EXITED, 0)\n",
         ("tests/interleavings", "tests/actors"),
     ),
     Mutant(
