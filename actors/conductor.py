@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actors.actor import NEVER, SLEEP
 from actors import crosscheck
+from actors.actor import NEVER, SLEEP
 from actors.agenda import BREATH_NS, Agenda
 from actors.choices import Chooser, Strategy
 from actors.ranks import SCHEDULER
@@ -71,9 +71,10 @@ class Conductor:
         if steps >= self._beat:
             self._beat = steps + HEARTBEAT_TURNS
             self.machine.heartbeat()
-        if self.interrupted or steps >= self.max_steps or steps >= self.break_at or steps - self.last_progress > self.livelock_steps:
-            if self._must_stop():
-                return None
+        idle_steps = steps - self.last_progress
+        limited = self.interrupted or steps >= self.max_steps or steps >= self.break_at or idle_steps > self.livelock_steps
+        if limited and self._must_stop():
+            return None
         if self.checking:
             self.check_settled()
         actor = self.agenda.next()

@@ -10,7 +10,7 @@ afresh (law 9). Interrupts (kick, reschedule, shootdown) come in every wait, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +27,7 @@ from kernel.abi.ops import Alloca, Become, Compute, Op, Syscall, UncaughtExcepti
 from kernel.abi.signos import SIGBUS
 from kernel.hardware import mmu
 from kernel.hardware.tlb import Tlb
+from kernel.invariants import Violation
 from kernel.memory.faults import Trap
 from kernel.processes.context import Context
 from kernel.rng import Stream
@@ -53,6 +54,10 @@ class CoreState:
     resched: bool = False  # a reschedule interrupt came: give the thread back at the next boundary
     jitter_turn: int = 0  # ops of the hot loop so far: each takes the next jitter of the block
     space: int = 0  # copy of cr3
+
+    def check(self) -> Iterable[Violation]:
+        """What does not hold of what this core owns."""
+        return self.tlb.check()
 
 
 class Core(InterruptibleActor):

@@ -78,7 +78,7 @@ def _tables(processes: Any, files: Any) -> Iterator[Violation]:
             if thread.own_files:
                 holders.append((thread.table, thread.fs))
             elif (thread.table, thread.fs) != holders[0]:
-                yield Violation("table_holders", f"thread {thread.tid} uses table {thread.table}, its process {process.pid} {process.table}")
+                yield Violation("table_holders", f"thread {thread.tid} uses table {thread.table}, process {process.pid} {process.table}")
         tables.update(table for table, _ in holders)
         contexts.update(fs for _, fs in holders)
     yield from _differences("table_holders", "table", {number: table.users for number, table in files.tables.items()}, tables)
@@ -103,7 +103,7 @@ def _cores(scheduler: Any, cores: list[Any]) -> Iterator[Violation]:
             yield Violation("core_has_thread", f"core {core.number} has thread {has}, the scheduler believes {running}")
         loaded = core.hardware.cr3[core.number]
         if loaded != core.space or (context is not None and loaded != context.caller.space):
-            yield Violation("core_has_thread", f"core {core.number} has space {loaded} loaded and says {core.space}, thread {has} runs there")
+            yield Violation("core_has_thread", f"core {core.number} has loaded space {loaded} and says {core.space}, for thread {has}")
 
 
 def _held_tickets(states: dict[int, Any]) -> Iterator[tuple[int, Ticket]]:
@@ -128,7 +128,8 @@ def _contexts(scheduler: Any, cores: list[Any]) -> Iterator[Any]:
 
 
 def _tickets(states: dict[int, Any], cores: list[Any]) -> Iterator[Violation]:
-    waiting = {(context.blocked.owner, context.blocked.ticket) for context in _contexts(states[SCHEDULER], cores) if context.blocked is not None}
+    blocked = [context.blocked for context in _contexts(states[SCHEDULER], cores)]
+    waiting = {(call.owner, call.ticket) for call in blocked if call is not None}
     held = set(_held_tickets(states))
     for owner, ticket in sorted(waiting - held):
         yield Violation("waiter_has_ticket", f"thread {ticket.tid} waits under {ticket.serial}, of which owner {owner} knows nothing")
@@ -139,7 +140,7 @@ def _tickets(states: dict[int, Any], cores: list[Any]) -> Iterator[Violation]:
 def _attention(signals: Any, scheduler: Any) -> Iterator[Violation]:
     told = {tid: thread.told for tid, thread in signals.threads.items() if thread.told}
     if told != scheduler.attention:
-        yield Violation("attention_told", f"signals has told {sorted(told.items())}, the scheduler has {sorted(scheduler.attention.items())}")
+        yield Violation("attention_told", f"signals has told {told}, the scheduler has {scheduler.attention}")
 
 
 def _timers(processes: Any, timers: Any, scheduler: Any) -> Iterator[Violation]:
@@ -193,5 +194,6 @@ def _translations(memory: Any, cores: list[Any]) -> Iterator[Violation]:
                 entry = 0 if block is None else block.entries[vpn & BLOCK_MASK]
                 writable = block is not None and block.sharers == 1 and entry & WRITABLE
                 if not entry or entry >> FRAME_SHIFT != frame.number or (kind == "write" and not writable):
-                    yield Violation("tlb_agrees", f"core {core.number} would {kind} page {vpn:#x} in frame {frame.number}, entry is {entry:#x}")
+                    found = f"in frame {frame.number}, but its entry is {entry:#x}"
+                    yield Violation("tlb_agrees", f"core {core.number} would {kind} page {vpn:#x} {found}")
 

@@ -1,4 +1,7 @@
-"""Where the time of a run goes beyond its parts: the share of each function, by Python's profiler (which makes small functions look dear)."""
+"""Where the time of a run goes beyond its parts: the share of each function, by Python's profiler.
+
+It charges every call, so that small functions look dearer than they are.
+"""
 
 from __future__ import annotations
 

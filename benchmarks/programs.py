@@ -27,7 +27,9 @@ def loads(count: int) -> Found:
 
 def syscalls(count: int) -> Found:
     """`count` calls that an owner answers with two messages (getppid)."""
-    return program(f"async def main():\n    await puts('go')\n    for _ in range({count}):\n        await getppid()\n    await puts('done')\n")
+    return program(
+        f"async def main():\n    await puts('go')\n    for _ in range({count}):\n        await getppid()\n    await puts('done')\n"
+    )
 
 
 def racy(*, locked: bool) -> Found:
@@ -48,7 +50,8 @@ def forks(pages: int, record: int, count: int) -> Found:
         f"async def main():\n    area = await mmap(NULL, {pages} * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)\n"
         f"    for page in range({pages}):\n        await i32.at(area + page * 4096).store(1)\n"
         f"    for _ in range({record}):\n        await cpu_relax()\n    await puts('go')\n"
-        f"    for _ in range({count}):\n        if await fork() == 0:\n            await _exit(0)\n        await wait()\n    await puts('done')\n"
+        f"    for _ in range({count}):\n        if await fork() == 0:\n            await _exit(0)\n        await wait()\n"
+        "    await puts('done')\n"
     )
 
 

@@ -10,7 +10,10 @@ Like x86, a core must forget the page at which it faults before it tries the acc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kernel.hardware.ram import PhysicalFrame
+from kernel.invariants import Violation
 
 
 class Tlb:
@@ -51,6 +54,13 @@ class Tlb:
         """Forget everything."""
         self.read.clear()
         self.write.clear()
+
+    def check(self) -> Iterator[Violation]:
+        """The invariants of one TLB; that it agrees with the page table is crosscheck's business."""
+        if len(self.read) > self.capacity:
+            yield Violation("tlb_bounded", f"{len(self.read)} pages are remembered, {self.capacity} are room for")
+        if any(self.read.get(vpn) is not frame for vpn, frame in self.write.items()):
+            yield Violation("tlb_write_within_read", f"pages {list(self.write)} may be written, {list(self.read)} read, or in other frames")
 
     def __eq__(self, other: object) -> bool:
         return (isinstance(other, Tlb) and self.capacity == other.capacity

@@ -51,8 +51,8 @@ class Owners:
 
     def __init__(self, system: Any) -> None:
         self.actors = system.conductor.actors
-        ranks = (PROCESSES, MEMORY, FILES, IPC, SIGNALS, TIMERS, SCHEDULER)
-        self.processes, self.memory, self.files, self.ipc, self.signals, self.timers, self.scheduler = (self.actors[rank].state for rank in ranks)
+        states = [self.actors[rank].state for rank in (PROCESSES, MEMORY, FILES, IPC, SIGNALS, TIMERS, SCHEDULER)]
+        self.processes, self.memory, self.files, self.ipc, self.signals, self.timers, self.scheduler = states
         self.cores = [actor.state for address, actor in self.actors.items() if address >= FIRST_CORE]
 
     @property

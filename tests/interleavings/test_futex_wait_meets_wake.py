@@ -48,7 +48,7 @@ async def main(argv):
     await write(1, b"%d waited" % woken)
 """
 
-ALL = TWO_WAITERS.replace("for _ in range(3)", "for _ in range(1)").replace("FUTEX_WAKE, 1", "FUTEX_WAKE, 100").replace("(0, 1)", "(0, 1, 2)")
+ALL = TWO_WAITERS.replace("range(3)", "range(1)").replace("FUTEX_WAKE, 1", "FUTEX_WAKE, 100").replace("(0, 1)", "(0, 1, 2)")
 
 TIMEOUT = """
 word = Global(i32, 0)

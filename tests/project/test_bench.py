@@ -5,8 +5,9 @@ from __future__ import annotations
 from benchmarks.__main__ import main
 
 ROWS = (
-    "bare coroutine send", "sum for an op", "sum for a system call", "op (timed)", "op (random)", "system call (inline)", "message (inline)",
-    "system call (tasks on asyncio)", "message (tasks on asyncio)", "system call (inline, random)", "schedule (racy)", "schedule (under a mutex)",
+    "bare coroutine send", "sum for an op", "sum for a system call", "op (timed)", "op (random)", "system call (inline)",
+    "message (inline)", "system call (tasks on asyncio)", "message (tasks on asyncio)", "system call (inline, random)",
+    "schedule (racy)", "schedule (under a mutex)",
     "fork with 1 resident pages", "fork with 10 results on record", "op on 4 cores (timed)", "op on 4 cores (random)",
     "op among 2 threads (timed)", "op among 20 threads (random)", "event (in memory), by itself", "event (as JSON lines to /dev/null)",
     "profile of ops", "profile of system calls",

@@ -29,7 +29,7 @@ async def dawdle(most):  # a few ops, the seed decides how many: so that either 
 
 
 def program(source: str, name: str = "program", **others: str) -> Found:
-    """A program from a text; `others` are further files of its folder. The import of libc, and `dawdle`, are added where they are missing."""
+    """A program from a text; `others` are further files of its folder. libc's import and `dawdle` are added."""
     sources = {key: _complete(text) for key, text in {name: source, **others}.items()}
     return Found(name, f"/home/user/{name}", sources[name], Library(sources))
 
@@ -56,7 +56,8 @@ def ran_well(result: Run) -> Run:
 def explain(result: Run) -> str:
     """A run that should have been good, for the assertion's message."""
     failures = "\n".join(f"{failure.kind}: {failure.message}" for failure in result.failures)
-    return f"seed {result.seed}: {result.verdict}\n{failures}\n{result.panic}\n{result.stdout.decode(errors='replace')}\n{result.stderr.decode(errors='replace')}"
+    written = (result.stdout + b"\n" + result.stderr).decode(errors="replace")
+    return f"seed {result.seed}: {result.verdict}\n{failures}\n{result.panic}\n{written}"
 
 
 def sweep(

@@ -57,3 +57,18 @@ def test_write_stays_within_read_and_both_within_capacity(steps):
             tlb.flush()
         assert len(tlb.read) <= 4
         assert all(tlb.read[page] is frame for page, frame in tlb.write.items())
+
+
+def test_an_overfull_tlb_is_a_violation():
+    tlb = Tlb(1)
+    tlb.insert(1, PhysicalFrame(1), False)
+    assert list(tlb.check()) == []
+    tlb.read[2] = PhysicalFrame(2)
+    assert [violation.name for violation in tlb.check()] == ["tlb_bounded"]
+
+
+def test_a_translation_for_writing_alone_is_a_violation():
+    tlb = Tlb()
+    tlb.insert(1, PhysicalFrame(1), True)
+    del tlb.read[1]
+    assert [violation.name for violation in tlb.check()] == ["tlb_write_within_read"]

@@ -42,17 +42,13 @@ async def waitpid_checks_its_options_before_children():
     return await attempt(waitpid(-1, 0x40)), await attempt(waitpid(-1, WEXITED)), await attempt(waitpid(-(2**31), 0))
 
 
-async def sleeps_long():
-    await sleep(30)
-
-
 async def pauses():
     await attempt(pause())
 
 
 @expect(((0, 0), ("killed", 9), "ECHILD"))
 async def nohang_asks_without_waiting():
-    pid = await start(sleeps_long)
+    pid = await start(pauses)
     seen = await waitpid(pid, WNOHANG)
     await kill(pid, SIGKILL)
     return seen, await end_of(pid), await attempt(waitpid(pid, WNOHANG))
@@ -113,7 +109,7 @@ async def a_child_has_its_own_memory():
 
 @expect((("stopped", 19), "continued", ("killed", 9)))
 async def stops_and_continuations_are_reported_on_demand():
-    pid = await start(sleeps_long)
+    pid = await start(pauses)
     await kill(pid, SIGSTOP)
     stopped = ended((await waitpid(pid, WUNTRACED))[1])
     await kill(pid, SIGCONT)
@@ -124,7 +120,7 @@ async def stops_and_continuations_are_reported_on_demand():
 
 @expect(((0, 0), (0, 0), ("stopped", 20), (0, 0), ("killed", 9)))
 async def a_stop_is_told_once_and_only_to_who_asks():
-    pid = await start(sleeps_long)
+    pid = await start(pauses)
     await kill(pid, SIGTSTP)
     await until(pid, "T")
     unasked = await waitpid(pid, WNOHANG)
@@ -137,7 +133,7 @@ async def a_stop_is_told_once_and_only_to_who_asks():
 
 @expect(((0, 0), ("killed", 15)))
 async def a_stopped_process_takes_its_signals_when_it_continues():
-    pid = await start(sleeps_long)
+    pid = await start(pauses)
     await kill(pid, SIGSTOP)
     await waitpid(pid, WUNTRACED)
     await kill(pid, SIGTERM)
@@ -210,7 +206,7 @@ async def remember_child(signo, info, context):
 @expect((5, 19, 6, 18, 2, 9))
 async def sigchld_tells_stops_continuations_and_deaths():
     await sigaction(SIGCHLD, SigAction(remember_child, (), SA_SIGINFO | SA_RESTART))
-    pid = await start(sleeps_long)
+    pid = await start(pauses)
     seen = []
     for signo, options in ((SIGSTOP, WUNTRACED), (SIGCONT, WCONTINUED), (SIGKILL, 0)):
         await kill(pid, signo)
@@ -223,7 +219,7 @@ async def sigchld_tells_stops_continuations_and_deaths():
 @expect((1, ("killed", 9)))
 async def sa_nocldstop_silences_stops():
     await sigaction(SIGCHLD, SigAction(count, (), SA_NOCLDSTOP | SA_RESTART))
-    pid = await start(sleeps_long)
+    pid = await start(pauses)
     await kill(pid, SIGSTOP)
     await waitpid(pid, WUNTRACED)
     await kill(pid, SIGCONT)
@@ -337,7 +333,7 @@ async def a_group_leader_cannot_found_a_session():
 
 async def leaves_and_waits():
     await setsid()
-    await nanosleep(30_000_000_000)
+    await pause()
 
 
 @expect(("EPERM", ("killed", 9)))
