@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from actors.boot import System
 
 MUTEX_OWNER_OFFSET = 8  # of the owner's tid in a pthread_mutex_t, as in glibc
+SHOWN = 20  # threads that a text tells of
 MUTEX_CONTENDED = 2  # the word of a mutex that is held and waited for
 _OUTSIDE = ("console_read", "stopped")  # waits for somebody who is no thread of the machine, or whom any signal may send on
 
@@ -62,12 +63,17 @@ def dead_set(system: System) -> list[Waiting]:
 
 
 def describe(dead: list[Waiting]) -> str:
-    """The set as a text: who waits for what, and who holds it."""
+    """The set as a text: who waits for what, and who holds it; the first of many."""
     lines = [f"{len(dead)} thread{'s wait' if len(dead) > 1 else ' waits'} for ever"]
-    for entry in dead:
+    for entry in dead[:SHOWN]:
         place = f" at {entry.file}:{entry.line}" if entry.file else ""
         lines.append(f"  [{entry.tid}] {entry.comm}{place} waits for {entry.detail}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *more(len(dead))])
+
+
+def more(count: int) -> list[str]:
+    """A last line for a list of `count` threads of which SHOWN are told."""
+    return [f"  and {count - SHOWN} more"] if count > SHOWN else []
 
 
 class _Survey:

@@ -121,6 +121,7 @@ def forks(bench: Bench) -> None:
 def growth(bench: Bench) -> None:
     """The cost of an op, where there are more cores and more threads but an op does the same."""
     bench.title("growth: an op among others")
+    config = sized(memory_mib=256)
     count = bench.count(20_000)
     for strategy in ("timed", "random"):
         first = 0.0
@@ -131,8 +132,9 @@ def growth(bench: Bench) -> None:
     for strategy in ("timed", "random"):
         first = 0.0
         for threads in bench.sizes(2, 20, 200, 2000):
-            rounds = max(2, bench.count(40_000) // threads)
-            ns = bench.time(programs.threads(threads, rounds), strategy=strategy, config=sized(memory_mib=256), repeats=1) / (threads * rounds)
+            more = 20 if bench.quick else max(100, 60_000 // threads)
+            few, many = (bench.time(programs.threads(threads, n), strategy=strategy, config=config, repeats=1) for n in (2, 2 + more))
+            ns = max(1.0, many - few) / (threads * more)  # without what starting and ending a thread costs
             first = first or ns
             bench.row(f"op among {threads:,} threads ({strategy})", ns, reached=bench.grown(ns, first), wanted=FLAT)
 
@@ -160,7 +162,6 @@ def main(arguments: list[str]) -> int:
     print(f"a bare coroutine send takes {bench.parts.send:.0f} ns here; `sends` are multiples of it, best of {bench.repeats}")
     for section in SECTIONS:
         section(bench)
-        print(time.thread_time_ns()/1e9)
     if "--profile" in arguments:
         profile("ops", programs.loads(bench.count(60_000)))
         profile("system calls", programs.syscalls(bench.count(6_000)))

@@ -45,18 +45,21 @@ def racy(*, locked: bool) -> Found:
 
 
 def forks(pages: int, record: int, count: int) -> Found:
-    """`count` forks of a process with so many resident pages and so many results on record; the child exits at once."""
+    """`count` forks of a process with so many resident pages and so many results on record; the child exits at once.
+
+    `become` drops the record of the stores that made the pages resident, so that one figure is not the other.
+    """
     return program(
         f"async def main():\n    area = await mmap(NULL, {pages} * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)\n"
-        f"    for page in range({pages}):\n        await i32.at(area + page * 4096).store(1)\n"
-        f"    for _ in range({record}):\n        await cpu_relax()\n    await puts('go')\n"
+        f"    for page in range({pages}):\n        await i32.at(area + page * 4096).store(1)\n    await become(forker)\n"
+        f"async def forker():\n    for _ in range({record}):\n        await cpu_relax()\n    await puts('go')\n"
         f"    for _ in range({count}):\n        if await fork() == 0:\n            await _exit(0)\n        await wait()\n"
         "    await puts('done')\n"
     )
 
 
 def threads(count: int, rounds: int) -> Found:
-    """`count` threads that wait for each other, and then load a word `rounds` times each; the last one to end says so."""
+    """`count` threads that wait for each other, and then load a word `rounds` times each; the last says so and wakes main."""
     return program(
         f"X = Global(i32, 0)\nSTART = Global(i32, 0)\nWAITING = Global(i32, {count})\nLEFT = Global(i32, {count})\n"
         "async def worker(arg):\n"
@@ -65,7 +68,8 @@ def threads(count: int, rounds: int) -> Found:
         "    while await START.load() == 0:\n        try:\n            await futex(START, FUTEX_WAIT, 0)\n"
         "        except BlockingIOError:\n            pass\n"
         f"    for _ in range({rounds}):\n        await X.load()\n"
-        "    if await LEFT.fetch_add(-1) == 1:\n        await puts('done')\n"
-        f"async def main():\n    all = [await pthread_create(worker, stacksize=16384) for _ in range({count})]\n"
-        "    for thread in all:\n        await pthread_join(thread)\n"
+        "    if await LEFT.fetch_add(-1) == 1:\n        await puts('done')\n        await futex(LEFT, FUTEX_WAKE, 1)\n"
+        f"async def main():\n    for _ in range({count}):\n        await pthread_create(worker, detached=True, stacksize=16384)\n"
+        "    while (left := await LEFT.load()) != 0:\n        try:\n            await futex(LEFT, FUTEX_WAIT, left)\n"
+        "        except BlockingIOError:\n            pass\n"
     )

@@ -106,7 +106,7 @@ def _dead(live: LiveRun, dead: list[Waiting]) -> list[Failure]:
     text = diagnosis.describe(dead)
     _log(live, "deadlock", text, [entry.tid for entry in dead])
     library = live.found.library
-    places = tuple(Where(library.as_given(entry.file), entry.line, entry.pid, entry.tid) for entry in dead if entry.file)
+    places = tuple(Where(library.as_given(entry.file), entry.line, entry.pid, entry.tid) for entry in dead[: diagnosis.SHOWN] if entry.file)
     return [Failure("deadlock", text, places)]
 
 
@@ -115,11 +115,11 @@ def _livelock(live: LiveRun) -> Failure:
     running = [core.state.context for core in live.system.cores if core.state.context is not None]
     lines = [f"{steps} choices went by and no thread changed shared state or completed a call"]
     places = []
-    for context in running:
+    for context in running[: diagnosis.SHOWN]:
         place = context.image.place(context.frames[-1].coroutine)
         lines.append(f"  [{context.caller.tid}] {context.comm} is at {place.file}:{place.line}")
         places.append(Where(live.found.library.as_given(place.file), place.line, context.caller.pid, context.caller.tid))
-    text = "\n".join(lines)
+    text = "\n".join([*lines, *diagnosis.more(len(running))])
     _log(live, "livelock", text, [context.caller.tid for context in running])
     return Failure("livelock", text, tuple(places))
 

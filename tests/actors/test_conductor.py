@@ -101,7 +101,8 @@ def test_the_drivers_agree_about_everything(strategy, granularity):
     ]
     for other in runs[1:]:
         assert not first_difference(runs[0].log, other.log)
-        assert (runs[0].stdout, runs[0].steps, runs[0].time_ns, runs[0].choices) == (other.stdout, other.steps, other.time_ns, other.choices)
+        for field in ("stdout", "steps", "time_ns", "choices"):
+            assert getattr(runs[0], field) == getattr(other, field)
 
 
 # ---- replay ---------------------------------------------------------------------------------------------------------------

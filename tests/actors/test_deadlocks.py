@@ -75,7 +75,10 @@ def test_a_search_finds_it_in_some_schedules_only():
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ("r, w = await pipe()\n    await read(r, 1)", "data in pipe 1, whose write end is open in 100 (itself among them: a descriptor that was not closed)"),
+        (
+            "r, w = await pipe()\n    await read(r, 1)",
+            "data in pipe 1, whose write end is open in 100 (itself among them: a descriptor that was not closed)",
+        ),
         ("r, w = await pipe()\n    await write(w, bytes(70_000))", "room in pipe 1, whose read end is open in 100 (itself among them"),
         ("await M.store(1)\n    await futex(M, FUTEX_WAIT, 1)", "a wake of the word at M (value 1)"),
         ("await pthread_mutex_lock(L)\n    await pthread_mutex_lock(L)", "the lock at L, which [100] holds"),
@@ -122,6 +125,22 @@ def test_a_parent_and_a_child_that_wait_for_each_other_over_pipes():
 def test_a_parent_that_waits_for_a_blocked_child_is_in_the_set():
     _, failure = deadlock(program("async def main():\n    if await fork() == 0:\n        await pause()\n    await wait()\n"))
     assert failure.message.splitlines()[1].endswith("waits for a child (101)")
+
+
+def test_of_a_crowd_the_first_are_told_and_the_rest_are_counted():
+    result, failure = deadlock(program("""
+    M = Global(i32, 0)
+    async def waiter(arg):
+        await futex(M, FUTEX_WAIT, 0)
+    async def main():
+        for _ in range(29):
+            await pthread_create(waiter)
+        await pause()
+    """))  # fmt: skip
+    lines = failure.message.splitlines()
+    assert (lines[0], len(lines), lines[-1]) == ("30 threads wait for ever", 22, "  and 10 more")
+    assert len(failure.where) == 20
+    assert len(told(result)[0].threads) == 30
 
 
 # ---- a set that is dead while others live -----------------------------------------------------------------------------------

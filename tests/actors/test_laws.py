@@ -1,4 +1,7 @@
-"""Law 2: ask goes down, tell anywhere, a forward below the asker; and what replies are. Small actors with a real conductor, timed or searched."""
+"""Law 2: ask goes down, tell anywhere, a forward below the asker; and what replies are.
+
+Small actors with a real conductor, timed or searched.
+"""
 
 from __future__ import annotations
 

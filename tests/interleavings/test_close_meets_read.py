@@ -118,7 +118,7 @@ async def main(argv):
         await write(fd, b"child ")
         await _exit(0)
     other = await open("log", O_WRONLY | O_APPEND)  # another description: the end of the file is all that they share
-    await dawdle(200)
+    await dawdle(120)
     await write(other, b"parent ")
     await waitpid(pid, 0)
     text = await read(await open("log", O_RDONLY), 100)
@@ -193,7 +193,7 @@ async def main(argv):
 
 def test_a_blocked_read_keeps_the_pipe_that_it_resolved() -> None:
     """Its descriptor is closed by another thread: does a write still find a reader, and the read its data?"""
-    sweep(CLOSE, quick=60, orders=("read first", "close first"))
+    sweep(CLOSE, quick=45, orders=("read first", "close first"))
 
 
 def test_the_end_of_file_comes_with_the_last_of_two_descriptors() -> None:
@@ -203,12 +203,12 @@ def test_the_end_of_file_comes_with_the_last_of_two_descriptors() -> None:
 
 def test_a_blocked_read_hears_that_the_last_writer_has_closed() -> None:
     """The close comes before the read, or while it waits: is the wake-up lost?"""
-    sweep(EOF, quick=60, orders=("close first", "read first"))
+    sweep(EOF, quick=45, orders=("close first", "read first"))
 
 
 def test_dup2_over_a_descriptor_that_is_read() -> None:
     """The read belongs to the old pipe or to the new one, by what it resolved."""
-    sweep(DUP2, quick=60, orders=("read first", "dup2 first"))
+    sweep(DUP2, quick=45, orders=("read first", "dup2 first"))
 
 
 def test_two_reads_of_one_description_take_different_bytes() -> None:

@@ -73,7 +73,7 @@ async def main(argv):
     await i32.at(address).store(5)
     pid, w = await forked(address)
     thread = await pthread_create(waiter, address)
-    await dawdle(200)
+    await dawdle(120)
     await i32.at(address).store(6)  # copies the page: the word has another frame now
     woken = await futex(address, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1)
     order = await pthread_join(thread)
@@ -89,7 +89,7 @@ async def main(argv):
     await word.store(5)
     pid = await fork()
     if pid:
-        await dawdle(250)
+        await dawdle(120)
     assert await word.fetch_add(1) == 5, "the other process wrote to this one's page"
     if pid == 0:
         await _exit(await word.load())

@@ -8,7 +8,7 @@ async def thread(value):
 
 async def main(argv):
     joined = await pthread_create(thread, 41)
-    await dawdle(150)
+    await dawdle(60)
     try:
         result, order = await pthread_tryjoin_np(joined), b"end first"
     except OSError as error:

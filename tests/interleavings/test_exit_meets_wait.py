@@ -7,7 +7,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await _exit(3)
-    await dawdle(100)
+    await dawdle(40)
     got, status = await waitpid(pid, WNOHANG)
     order = b"exit first" if got else b"wait first"
     if not got:

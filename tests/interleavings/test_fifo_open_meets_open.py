@@ -26,8 +26,9 @@ async def main(argv):
 
 ORDER = """
 async def writer(_):
-    await dawdle(60)
+    await dawdle(150)
     w = await open("fifo", O_WRONLY)
+    await dawdle(40)
     await write(w, b"data")
     await close(w)
 
@@ -36,7 +37,7 @@ async def main(argv):
     thread = await pthread_create(writer)
     await dawdle(120)
     r = await open("fifo", O_RDONLY | O_NONBLOCK)
-    await dawdle(100)
+    await dawdle(60)
     try:
         order = b"writer first" if await read(r, 10) == b"data" else b"reader first"
     except BlockingIOError:
@@ -169,12 +170,12 @@ def test_reader_and_writer_find_each_other() -> None:
 
 def test_a_reader_that_does_not_wait_may_come_before_or_after_the_writer() -> None:
     """O_RDONLY | O_NONBLOCK opens at once, and makes a waiting writer go on."""
-    sweep(ORDER, quick=60, orders=("writer first", "reader first", "between"))
+    sweep(ORDER, quick=45, orders=("writer first", "reader first", "between"))
 
 
 def test_a_partner_that_closes_at_once_was_met() -> None:
     """The writer is gone before the reader's thread runs: counting open ends would leave it asleep for ever."""
-    sweep(CLOSES, quick=60, orders=("closed before the reader ran", "closed later"))
+    sweep(CLOSES, quick=45, orders=("closed before the reader ran", "closed later"))
 
 
 def test_an_opener_that_is_killed_is_no_partner() -> None:

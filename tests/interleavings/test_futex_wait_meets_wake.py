@@ -77,11 +77,11 @@ async def on_signal(signo):
     await handled.store(1)
 
 async def waker(_):
-    await dawdle(60)
+    await dawdle(250)
     return await futex(word, FUTEX_WAKE, 1)
 
 async def killer(tid):
-    await dawdle(60)
+    await dawdle(200)
     await tgkill(await getpid(), tid, SIGUSR1)
 
 async def main(argv):
@@ -118,6 +118,7 @@ async def waker(tid):
 async def main(argv):
     await sigaction(SIGUSR1, SigAction(on_signal, flags=SA_RESTART))
     thread = await pthread_create(waker, await gettid())
+    await dawdle(80)
     try:
         await futex(word, FUTEX_WAIT, 0)
         order = b"woken"
@@ -179,20 +180,21 @@ PRIVATE = """
 word = Global(i32, 0)
 
 async def main(argv):
+    woke = i32.at(await mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS))
     pid = await fork()
     if pid == 0:
-        await dawdle(100)
         await word.store(1)
-        await _exit(await futex(word, FUTEX_WAKE, 1))
+        woken = await futex(word, FUTEX_WAKE, 1)
+        await woke.store(1)
+        await _exit(woken)
+    await dawdle(40)
     try:
         await futex(word, FUTEX_WAIT, 0, 1_000_000)
         assert False, "another process woke a wait on private memory"
     except TimeoutError:
         pass
-    got, status = await waitpid(pid, WNOHANG)
-    order = b"wake first" if got else b"timeout first"
-    if not got:
-        _, status = await waitpid(pid, 0)
+    order = b"wake first" if await woke.load() else b"timeout first"
+    _, status = await waitpid(pid, 0)
     assert WEXITSTATUS(status) == 0 and await word.load() == 0
     await write(1, order)
 """
@@ -216,13 +218,13 @@ def test_a_wake_of_all_counts_those_who_waited() -> None:
 
 def test_a_wake_that_was_counted_beats_the_timeout() -> None:
     """Both came: may the waiter say ETIMEDOUT, although the waker was told that it woke one?"""
-    sweep(TIMEOUT, orders=("woken", "timed out"))
+    sweep(TIMEOUT, quick=20, timed=True, orders=("woken", "timed out"))
 
 
 @pytest.mark.parametrize("flags", ["0", "SA_RESTART"])
 def test_woken_beats_interrupted_beats_timed_out(flags: str) -> None:
     """Wake, signal and timeout race for one wait. SA_RESTART does not help a wait that has a timeout."""
-    sweep(SIGNAL.replace("{flags}", flags), quick=50, orders=("woken", "interrupted", "timed out"))
+    sweep(SIGNAL.replace("{flags}", flags), quick=25, timed=True, orders=("woken", "interrupted", "timed out"))
 
 
 def test_a_restarted_wait_compares_again() -> None:

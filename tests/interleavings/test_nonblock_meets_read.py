@@ -4,7 +4,7 @@ from tests.support.machines import sweep
 
 READ = """
 async def reader(r):
-    await dawdle(60)
+    await dawdle(150)
     try:
         assert await read(r, 1) == b"d"
         return b"data"
@@ -16,6 +16,7 @@ async def main(argv):
     thread = await pthread_create(reader, r)
     await dawdle(100)
     await fcntl(r, F_SETFL, O_NONBLOCK)
+    await dawdle(60)
     await write(w, b"d")
     await write(1, await pthread_join(thread))
 """
@@ -26,6 +27,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await fcntl(r, F_SETFL, O_NONBLOCK)  # shared by fork: the parent's descriptor leads to the same description
+        await dawdle(60)
         await write(w, b"d")
         await _exit(0)
     await dawdle(200)
@@ -41,9 +43,9 @@ async def main(argv):
 
 def test_a_read_blocks_or_fails_by_the_flag_as_it_was_when_it_came() -> None:
     """The flag travels with the request: a thread that blocks already stays blocked until data comes."""
-    sweep(READ, quick=60, orders=("data", "flag first"))
+    sweep(READ, quick=45, orders=("data", "flag first"))
 
 
 def test_the_flag_is_shared_with_a_child() -> None:
     """dup and fork share descriptions, and with them the flag."""
-    sweep(PROCESSES, quick=60, orders=("data", "flag first"))
+    sweep(PROCESSES, quick=45, orders=("data", "flag first"))

@@ -21,7 +21,6 @@ async def main(argv):
                 await compute(1000)
         assert len(await read(ready, 5)) == 5
         await kill(child, SIGSTOP)
-        await dawdle(100)
         await write(tell, b"%05d" % child)
         await _exit(0)
     await waitpid(middle, 0)

@@ -15,6 +15,7 @@ async def main(argv):
     shared = i32.at(await mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS))
     pid = await fork()
     if pid == 0:
+        await dawdle(150)
         while True:
             await shared.store(1)
             await word.fetch_add(1)

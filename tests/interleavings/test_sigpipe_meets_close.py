@@ -27,6 +27,7 @@ async def main(argv):
     pid = await fork()
     if pid == 0:
         await close(r)
+        await dawdle(100)
         await write(w, b"data")
         await _exit(0)
     await dawdle(150)

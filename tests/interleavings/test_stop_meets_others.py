@@ -12,7 +12,6 @@ async def main(argv):
         await _exit(3)
     await dawdle(150)
     await kill(pid, SIGSTOP)
-    await dawdle(100)
     got, status = await waitpid(pid, WUNTRACED | WNOHANG)
     order = b"stop first" if got else b"wait first"
     if not got:
@@ -157,7 +156,7 @@ async def main(argv):
     if pid == 0:
         await pause()
     await kill(pid, SIGSTOP)
-    await dawdle(100)
+    await dawdle(30)
     await kill(pid, SIGKILL)
     got, status = await waitpid(pid, WUNTRACED)
     order = b"stop reported" if WIFSTOPPED(status) else b"killed at once"
@@ -185,7 +184,7 @@ async def main(argv):
     if pid == 0:
         await pause()
     await kill(pid, SIGSTOP)
-    await dawdle(150)
+    await dawdle(40)
     await passed.store(1)
     while not await stops.load():
         await sched_yield()
@@ -222,7 +221,7 @@ def test_a_stop_and_a_continuation_from_two_threads_leave_a_process_that_can_go_
 
 def test_a_stop_after_a_continuation_is_reported() -> None:
     """Stop, continue, stop: is the news of the continuation, which may come late, taken for the end of the second stop?"""
-    sweep(STOP_CONT_STOP, quick=60, orders=("one report", "several reports"))
+    sweep(STOP_CONT_STOP, quick=45, orders=("one report", "several reports"))
 
 
 def test_sigkill_ends_a_stopped_process() -> None:

@@ -8,6 +8,8 @@ TWO_CHANGES = """
 turn = Global(i32, 0)
 
 async def change(number):
+    if number == 1:
+        await dawdle(60)
     address = await mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
     await i32.at(address).store(number)
     await i32.at(address + 4096).store(number)
@@ -27,6 +29,7 @@ SAME_RANGE = """
 turn = Global(i32, 0)
 
 async def unmapper(address):
+    await dawdle(40)
     await munmap(address, 4096)
     return await turn.fetch_add(1)
 
@@ -34,7 +37,6 @@ async def main(argv):
     address = await mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS)
     await i32.at(address).store(1)
     thread = await pthread_create(unmapper, address)
-    await dawdle(30)
     place = await unmapper(address)
     assert await pthread_join(thread) == 1 - place
     await write(1, b"thread first" if place else b"main first")
@@ -104,13 +106,13 @@ BREAK = """
 turn = Global(i32, 0)
 
 async def grower(_):
+    await dawdle(40)
     await sbrk(4096)
     return await turn.fetch_add(1)
 
 async def main(argv):
     before = await sbrk(0)
     thread = await pthread_create(grower)
-    await dawdle(30)
     place = await grower(None)
     await pthread_join(thread)
     await write(1, b"thread first" if place else b"main first")
