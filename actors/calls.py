@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from actors import delivery, execute, images
+from actors import delivery, execute, images, traps
 from actors.events import SysEnter, SysExit
 from actors.messages import files, memory, processes, scheduler, timers
 from actors.messages.base import ChangedCaller, Resume
@@ -19,7 +19,7 @@ from actors.ranks import FILES, MEMORY, PROCESSES, SCHEDULER, TIMERS
 from actors.routes import BUFFERED, DEADLINE_ARG, MESSAGE_OF, OWNER_OF
 from actors.user_memory import copy_in, copy_out
 from kernel.abi.decode import decode_arguments, decode_result
-from kernel.abi.errno_values import EFAULT, EINTR, EINVAL
+from kernel.abi.errno_values import EFAULT, EINTR, EINVAL, ENOSYS
 from kernel.abi.errnos import Failure, SysError, errno_name
 from kernel.abi.flags import (
     CLOCK_PROCESS_CPUTIME_ID,
@@ -52,8 +52,17 @@ STOPPED: Final = "stopped"  # the reason of a stop's ticket: no call waits under
 
 async def system_call(core: Core, context: Context, op: Syscall) -> None:
     """Execute the pending call; afterwards it is complete, or the thread has left this core, or signals are to be delivered."""
+    args = traps.admit(op.nr, op.args)
+    if args.__class__ is str:
+        execute.refuse(context, args)
+        return
+    if args is None:
+        core.complete(context, Failure(ENOSYS))  # no row, so no name to log
+        return
     context.serial += 1
     core.clock += core.agenda.scaled(core.costs.syscall_ns)
+    if args is not op.args:
+        op = context.frames[-1].pending = Syscall(op.nr, args)
     if core.log.syscall:
         _log_enter(core, context, op)
     nr = op.nr
@@ -61,7 +70,6 @@ async def system_call(core: Core, context: Context, op: Syscall) -> None:
     if special is not None:
         await special(core, context, op)
         return
-    args = op.args
     if nr in BUFFERED:
         copied = await copy_in(core, context, args)
         if copied is None:
@@ -264,11 +272,17 @@ def discard(core: Core, context: Context) -> None:
     context.allocas.clear()
 
 
+def _started(context: Context, op: Become) -> Any:
+    try:
+        return context.image.start(op.fn, op.args)
+    except (KeyError, TypeError):
+        return None
+
+
 def become(core: Core, context: Context, op: Become) -> None:
     """Replace the coroutine stack by fn(*args), and drop the record."""
-    try:
-        coroutine = context.image.start(op.fn, op.args)
-    except KeyError:
+    coroutine = _started(context, op)
+    if coroutine is None:
         core.complete(context, Failure(EINVAL))
         return
     discard(core, context)

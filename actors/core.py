@@ -23,6 +23,7 @@ from actors.messages import core as messages
 from actors.messages import memory, scheduler, signals
 from actors.messages.base import Message
 from actors.ranks import FIRST_CORE, MEMORY, SCHEDULER, SIGNALS
+from kernel.abi.decoding import malformed
 from kernel.abi.ops import Alloca, Become, Compute, Op, Syscall, UncaughtException
 from kernel.abi.signos import SIGBUS
 from kernel.hardware import mmu
@@ -204,9 +205,11 @@ class Core(InterruptibleActor):
             await self.fault(context, Trap(SIGBUS, 1), self.miss_address)
         else:
             op: Any = context.frames[-1].pending
-            kind = op.__class__
+            kind = type(op)
             if kind is Syscall:
                 await calls.system_call(self, context, op)
+            elif issubclass(kind, Op) and (wrong := malformed(op)):
+                execute.refuse(context, wrong)
             elif kind is Compute:
                 await self.compute(context, op)
             elif kind is UncaughtException:
@@ -214,9 +217,8 @@ class Core(InterruptibleActor):
             elif kind is Become:
                 calls.become(self, context, op)
             else:
-                assert not isinstance(op, Op), f"no code for {op}"
-                frame = context.frames[-1]
-                frame.pending = execute.refuse_awaitable(frame, op)
+                assert not issubclass(kind, Op), f"no code for {op}"
+                execute.refuse(context, execute.not_awaitable(op))
 
     # ---- pieces that calls and delivery use too ---------------------------------------------------------------------------
 

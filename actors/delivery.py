@@ -53,6 +53,8 @@ async def deliver(core: Core, context: Context) -> None:
         if action == "handler":
             _decide_call(core, context, delivery.flags)
             await push_handler(core, context, delivery)
+            if core.state.context is not context:
+                return  # there was no room for the frame: the process is gone
         elif action == "terminate":
             await _terminate(core, context, delivery)
             return

@@ -8,6 +8,7 @@ to the world outside. An actor's exception reaches `died` before anything else c
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,9 @@ async def drive_tasks(conductor: Conductor, died: Died) -> None:
 
         async def live(actor: Actor) -> None:
             loop = asyncio.get_running_loop()
+            hooks = sys.get_asyncgen_hooks()
             while True:
+                sys.set_asyncgen_hooks(None, None)  # asyncio's would run programs' generators in tasks of the host
                 try:
                     following = actor.coroutine.send(None)
                 except BaseException as error:  # noqa: BLE001 - as above
@@ -68,6 +71,8 @@ async def drive_tasks(conductor: Conductor, died: Died) -> None:
                     group.cancel_scope.cancel()
                     died(actor, error)
                     return
+                finally:
+                    sys.set_asyncgen_hooks(*hooks)
                 own = loop.create_future()
                 batons.waiting[actor.address] = own
                 hand_to(following)

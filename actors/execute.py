@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.events import OpEvent, StoreEvent
+from kernel.abi.decoding import class_name, malformed, order_name
 from kernel.abi.ops import (
     ADD,
     AND,
     EXCHANGE,
     MASKS,
-    MEMORY_ORDERS,
     OR,
     RMW_NAMES,
     SHIFTS,
@@ -40,6 +40,7 @@ from kernel.abi.ops import (
     WriteLine,
 )
 from kernel.abi.signos import SIGABRT
+from kernel.processes.reexecution import note_refused
 
 if TYPE_CHECKING:
     from actors.core import Core
@@ -59,66 +60,73 @@ def burst(core: Core, context: Context) -> int:
     send = frame.coroutine.send
     op: Any = frame.pending
     record = context.record
-    tlb_read = core.tlb.read
-    tlb_write = core.tlb.write
-    clock = core.clock
-    limit = core.limit
-    cost = core.op_cost
-    jitter = core.jitter
+    tlb_read, tlb_write = core.tlb.read, core.tlb.write
+    clock, limit = core.clock, core.limit
+    cost, jitter = core.op_cost, core.jitter
     turn = core.jitter_turn
     watched = core.log.op or core.log.store
     answer = BOUNDARY
-    while True:
-        kind = op.__class__
-        if kind is Load:
-            address = op.address
-            page = tlb_read.get(address >> 12)
-            code = op.code
-            if page is None or address & MASKS[code]:
-                answer = _refuse(core, address, code, False)
+    try:
+        while True:
+            kind = op.__class__
+            if kind is Load:
+                address = op.address
+                page = tlb_read.get(address >> 12)
+                code = op.code
+                if page is None or address & MASKS[code]:
+                    answer = _refuse(core, address, code, False)
+                    break
+                view = page.views[code] or page.view(code)
+                result = view[(address & 4095) >> SHIFTS[code]]
+            elif kind is Store:
+                address = op.address
+                page = tlb_write.get(address >> 12)
+                code = op.code
+                if page is None or address & MASKS[code]:
+                    answer = _refuse(core, address, code, True)
+                    break
+                view = page.views[code] or page.view(code)
+                if watched:
+                    _log_store(core, context, address, code, view[(address & 4095) >> SHIFTS[code]], op.value)
+                view[(address & 4095) >> SHIFTS[code]] = op.value
+                core.stored = True
+                result = None
+            elif kind is Syscall:
+                answer = SLOW
                 break
-            view = page.views[code] or page.view(code)
-            result = view[(address & 4095) >> SHIFTS[code]]
-        elif kind is Store:
-            address = op.address
-            page = tlb_write.get(address >> 12)
-            code = op.code
-            if page is None or address & MASKS[code]:
-                answer = _refuse(core, address, code, True)
+            else:
+                result = _other(core, context, op, tlb_read, tlb_write)
+                if result is _STOP:
+                    answer = core.other_answer
+                    break
+                clock += core.clock_extra
+                core.clock_extra = 0
+            if watched and core.log.op:
+                _log_op(core, context, op, result)
+            turn += 1
+            clock += cost + jitter[turn & 1023]
+            if record is not None:
+                record.append(op)
+                record.append(result)
+            try:
+                op = send(result)
+            except BaseException as error:  # noqa: BLE001 - the one place that calls `send` on user code
+                op = escaped(error)
+            if clock >= limit:
                 break
-            view = page.views[code] or page.view(code)
-            if watched:
-                _log_store(core, context, address, code, view[(address & 4095) >> SHIFTS[code]], op.value)
-            view[(address & 4095) >> SHIFTS[code]] = op.value
-            core.stored = True
-            result = None
-        elif kind is Syscall:
-            answer = SLOW
-            break
-        else:
-            result = _other(core, context, op, tlb_read, tlb_write)
-            if result is _STOP:
-                answer = core.other_answer
-                break
-            clock += core.clock_extra
-            core.clock_extra = 0
-        if watched and core.log.op:
-            _log_op(core, context, op, result)
-        turn += 1
-        clock += cost + jitter[turn & 1023]
-        if record is not None:
-            record.append(op)
-            record.append(result)
-        try:
-            op = send(result)
-        except BaseException as error:  # noqa: BLE001 - the one place that calls `send` on user code
-            op = escaped(error)
-        if clock >= limit:
-            break
+    except Exception as error:  # noqa: BLE001 - `_blame` raises what is not the op's fault
+        answer = _blame(op, error)
     frame.pending = op
     core.jitter_turn = turn
     core.clock = clock
     return answer
+
+
+def _blame(op: Any, error: Exception) -> int:
+    """The hot loop stumbled: over an op that is none, which is refused elsewhere, or by a bug of ours."""
+    if not malformed(op):
+        raise error
+    return SLOW
 
 
 class _Stop:
@@ -225,30 +233,33 @@ def _new_value(op: Any, old: int) -> int | None:
 def advance(frame: Frame, result: Any) -> None:
     """Complete the frame's pending op outside of the hot loop: the program runs on to its next op."""
     try:
-        op = frame.coroutine.send(result)
+        frame.pending = frame.coroutine.send(result)
     except BaseException as error:  # noqa: BLE001 - as in `burst`
-        op = escaped(error)
-    while not isinstance(op, Op):
-        op = refuse_awaitable(frame, op)
-    frame.pending = op
+        frame.pending = escaped(error)
 
 
-def refuse_awaitable(frame: Frame, thing: Any) -> Any:
-    """Something that is no op was awaited: tell the program what to use instead, at the line that did it."""
-    name = type(thing).__module__ + "." + type(thing).__qualname__
-    hint = TypeError(
-        f"a {name} was awaited, which this machine cannot run: await calls of userspace.libc only "
+def refuse(context: Context, text: str) -> None:
+    """The pending op, or whatever else was yielded, is none: tell the program so, at the line that did it."""
+    frame = context.frames[-1]
+    note_refused(context, text)
+    try:
+        frame.pending = frame.coroutine.throw(TypeError(text))
+    except BaseException as error:  # noqa: BLE001 - as in `burst`
+        frame.pending = escaped(error)
+
+
+def not_awaitable(thing: Any) -> str:
+    """Why something that is no op was refused, and what to use instead."""
+    kind = type(thing)
+    return (
+        f"a {kind.__module__}.{class_name(kind)} was awaited, which this machine cannot run: await calls of userspace.libc only "
         f"(sleep, usleep and nanosleep wait in virtual time; pthread_create starts a thread)"
     )
-    try:
-        return frame.coroutine.throw(hint)
-    except BaseException as error:  # noqa: BLE001 - as in `burst`
-        return escaped(error)
 
 
 def escaped(error: BaseException) -> Op:
     """What crt lets through although it catches everything: the coroutine ended without its last op. A bug of the program's host code."""
-    return UncaughtException(type(error).__name__, str(error), "", "", 0, SIGABRT)
+    return UncaughtException(type(error).__name__, "", "", "", 0, SIGABRT)
 
 
 def _log_store(core: Core, context: Context, address: int, code: int, old: int, new: int) -> None:
@@ -262,7 +273,7 @@ def _log_op(core: Core, context: Context, op: Any, result: Any) -> None:
     if kind not in (Load, Store, ReadModifyWrite, CompareExchange):
         return
     name = RMW_NAMES[op.kind] if kind is ReadModifyWrite else "compare_exchange" if kind is CompareExchange else kind.__name__.lower()
-    order = "plain" if op.order < 0 else MEMORY_ORDERS[op.order]
     value = op.value if kind is Store else result
+    order = order_name(op.order)
     file, line = core.where(context)
     core.emit_thread(context, OpEvent(op=name, address=op.address, size=SIZES[op.code], order=order, value=value, file=file, line=line))

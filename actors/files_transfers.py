@@ -18,7 +18,7 @@ from kernel.abi.errno_values import EAGAIN, EBADF, EINVAL, EIO, EISDIR, ENOENT, 
 from kernel.abi.errnos import SysError
 from kernel.abi.flags import GRND_NONBLOCK, GRND_RANDOM, SEEK_END, SEEK_SET
 from kernel.files.descriptors import Description
-from kernel.files.devices import read_device, write_device
+from kernel.files.devices import RANDOM_MAX, read_device, write_device
 from kernel.files.inodes import Inode, list_entries, touch_read
 from kernel.files.records import ConsoleWait
 from kernel.files.transfers import MAX_FILE_SIZE, SEEK_HOLE, check_count, fell_short, read_extent, seek, within_limit, write_extent
@@ -47,7 +47,7 @@ class FileTransfers(FilesBase):
     def _read(self, message: files.Read | files.Pread, description: Description, offset: int) -> Any:
         if not description.readable:
             raise SysError(EBADF)
-        count = check_count(message.count)
+        count = check_count(message.count, self.config.machine.memory_mib << 20)
         if description.proc is not None:
             return self._read_proc(message, description, offset, count)
         inode = self.state.inodes.get(description.inode)
@@ -241,7 +241,7 @@ class FileTransfers(FilesBase):
         flags = message.flags
         if flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) or (flags & GRND_RANDOM and flags & GRND_INSECURE):
             raise SysError(EINVAL)
-        return self.state.random.bytes(check_count(message.count))
+        return self.state.random.bytes(check_count(message.count, RANDOM_MAX))
 
     # ---- the terminal -----------------------------------------------------------------------------------------------------------
 

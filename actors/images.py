@@ -38,20 +38,20 @@ async def execve(core: Core, context: Context, op: Syscall) -> None:
     """execve(2) up to the point where processes takes over."""
     path, argv, envp = op.args
     comm = path.rsplit(b"/", 1)[-1][:calls.COMM_BYTES].decode("utf-8", "replace")
+    largest = core.config.machine.memory_mib << 20  # a file that is larger is sparse, and no image
     for _ in range(MAX_INTERPRETERS):
         found = await core.ask(FILES, files.OpenExec(context.caller, path))
         if found.__class__ is Failure:
             await calls.finish(core, context, found)
             return
-        data = await core.ask(MEMORY, memory.ReadObject(found.object, 0, found.size, found.seed))
-        try:
-            script = image_format.parse_script(data[:SCRIPT_HEAD])
-            if script is None:
-                header = image_format.parse(data, found.size)
-                break
-        except SysError as error:
-            await _refuse(core, context, found, error.errno)
+        data = await core.ask(MEMORY, memory.ReadObject(found.object, 0, min(found.size, largest), found.seed))
+        script = _parse(data, found.size)
+        if type(script) is Failure:
+            await _refuse(core, context, found, script.errno)
             return
+        if type(script) is image_format.Header:
+            header = script
+            break
         interpreter, argument = script
         argv = (interpreter, *([argument] if argument else ()), path, *argv[1:])
         path = interpreter
@@ -59,11 +59,8 @@ async def execve(core: Core, context: Context, op: Syscall) -> None:
     else:
         await calls.finish(core, context, Failure(ELOOP))
         return
-    try:
-        program = core.machine.library.load(header.source, comm)
-        loaded = program.instantiate(core.config.run.record == "all")
-    except ProgramError as error:
-        core.machine.note(describe(error, core.machine.library))
+    loaded = _load(core, header.source, comm)
+    if loaded is None:
         await _refuse(core, context, found, ENOEXEC)
         return
     context.next_image = loaded
@@ -71,6 +68,26 @@ async def execve(core: Core, context: Context, op: Syscall) -> None:
     core.charge(core.costs.exec_ns)
     message = processes.Exec(context.caller, context.serial, image, found.object, argv, envp, found.path, comm, found.seed)
     await calls.finish(core, context, await core.ask(PROCESSES, message))
+
+
+def _parse(data: bytes, size: int) -> Any:
+    """What a file says: (interpreter, argument) of a script, the Header of an image, or Failure.
+
+    Nothing that runs the program on may be done while an exception is handled: it would show in the program's tracebacks.
+    """
+    try:
+        return image_format.parse_script(data[:SCRIPT_HEAD]) or image_format.parse(data, size)
+    except SysError as error:
+        return Failure(error.errno)
+
+
+def _load(core: Core, source: bytes, comm: str) -> Any:
+    """The program of an image, executed afresh; None if it is refused, which the user is told."""
+    try:
+        return core.machine.library.load(source, comm).instantiate(core.config.run.record == "all")
+    except ProgramError as error:
+        core.machine.note(describe(error, core.machine.library))
+        return None
 
 
 async def _refuse(core: Core, context: Context, found: files.ExecFile, errno: int) -> None:
@@ -102,10 +119,9 @@ def become_image(core: Core, context: Context, done: processes.ExecDone) -> None
 async def clone(core: Core, context: Context, op: Syscall) -> None:
     """clone(2): the child's context is built here, before processes is asked, so that a difference shows at the parent's line."""
     flags, stack, parent_tid, child_tid, tls, function, argument = op.args
-    try:
-        child = _forked(core, context) if function == 0 else _started(core, context, flags, function, argument)
-    except SysError as error:
-        await calls.finish(core, context, Failure(error.errno))
+    child = _forked(core, context) if function == 0 else _started(core, context, flags, function, argument)
+    if type(child) is not Context:
+        await calls.finish(core, context, child)
         return
     child.tls = tls or context.tls
     child.stack_pointer = stack or context.stack_pointer
@@ -120,13 +136,13 @@ async def clone(core: Core, context: Context, op: Syscall) -> None:
     await calls.finish(core, context, reply)
 
 
-def _forked(core: Core, context: Context) -> Context:
-    """The same thread once more: fork returns 0 in it."""
+def _forked(core: Core, context: Context) -> Context | Failure:
+    """The same thread once more: fork returns 0 in it. Failure(ENOMEM) where the record has become too long."""
     limits = core.config.run
     text = reexecution.refusal(context, limits.record_results, limits.record_mib << 20)
     if text:
         core.machine.note(f"[{context.caller.pid}] {context.comm}: {text}")
-        raise SysError(ENOMEM)
+        return Failure(ENOMEM)
     assert context.record is not None, "a program that can fork is recorded: its code names fork"
     child = Context(context.caller, context.image.fresh(), context.comm)
     child.record = list(context.record)
@@ -146,13 +162,13 @@ def _forked(core: Core, context: Context) -> Context:
     return child
 
 
-def _started(core: Core, context: Context, flags: int, function: int, argument: Any) -> Context:
-    """A thread or process that starts at a function, with an empty record."""
+def _started(core: Core, context: Context, flags: int, function: int, argument: Any) -> Context | Failure:
+    """A thread or process that starts at a function, with an empty record. Failure(EINVAL) if there is no such function."""
     image = context.image if flags & CLONE_VM else context.image.fresh()
     child = Context(context.caller, image, context.comm)
     child.record = [] if image.records_ops else None
     try:
         child.frames = [Frame(image.start(function, (argument,)), "thread", function, (argument,))]
     except KeyError:
-        raise SysError(EINVAL) from None
+        return Failure(EINVAL)
     return child

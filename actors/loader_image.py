@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from kernel.abi.flags import PROT_READ, PROT_WRITE
-from kernel.abi.layout import BYTES_PER_LINE, DATA_BASE, FUNCTION_ALIGN, LIBC_DATA, PAGE_MASK, TEXT_BASE
+from kernel.abi.layout import BYTES_PER_LINE, DATA_BASE, FUNCTION_ALIGN, LIBC_DATA, MMAP_TOP, PAGE_MASK, TEXT_BASE
 from kernel.processes.coroutines import frames
 from kernel.processes.image import Header, Image, Segment
 from userspace import crt
-from userspace.loader_check import ALLOWED_IMPORTS, LIBC, ProgramError
-from userspace.loader_names import Problem
+from userspace.loader_check import ProgramError
+from userspace.loader_names import LIBC, Problem
+from userspace.loader_shared import import_view, is_shared, view_of
 from userspace.ref import bind_global, global_align, global_bytes, global_size, is_global
 from userspace.trap import FUNCTIONS, TEXT_ADDRESS
 
@@ -77,16 +78,16 @@ class LoadedImage:
         self._execute(program.main)
         self._place_globals()
         self._place_functions()
-        self.main = self.namespaces[program.main.name].get("main")
+        self.main = self._entry_point()
 
     # ---- execution of module bodies -----------------------------------------------------------------------------------------
 
     def _import(self, name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
         """What `import` does inside a program."""
         if name == LIBC and fromlist:
-            return sys.modules[LIBC]  # the whole protocol of a from-import costs as much as a small schedule
-        if name == LIBC or name.partition(".")[0] in ALLOWED_IMPORTS or (name == "userspace" and fromlist):
-            return builtins.__import__(name, None, None, fromlist, 0)
+            return view_of(sys.modules[LIBC])  # the whole protocol of a from-import costs as much as a small schedule
+        if is_shared(name) or (name == "userspace" and fromlist):
+            return import_view(name, tuple(fromlist or ()))
         module = self.program.modules.get(name)
         if module is None or level:
             raise ImportError(f"no module named {name!r} in the program's folder")
@@ -112,6 +113,13 @@ class LoadedImage:
         self._loaded[module.name] = loaded
         return loaded
 
+    def _entry_point(self) -> Any:
+        """The program's main. Raises ProgramError for what is none, wherever it comes from."""
+        main = self.namespaces[self.program.main.name].get("main")
+        if type(main) is not types.FunctionType:
+            raise ProgramError(Problem(self.program.main.file, 0, "main is not a function: write `async def main(argv)`"))
+        return main
+
     def _failure(self, module: Module, error: BaseException) -> Problem:
         """A module body that fails refuses the program: the innermost line of the program's own code."""
         files = {known.file for known in self.program.modules.values()}
@@ -120,7 +128,7 @@ class LoadedImage:
             if trace.tb_frame.f_code.co_filename in files:
                 file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             trace = trace.tb_next
-        return Problem(file, line, f"module level fails with {type(error).__name__}: {error}")
+        return Problem(file, line, f"module level fails with {type(error).__name__}: {crt.message_of(error)}")
 
     # ---- the linker ---------------------------------------------------------------------------------------------------------
 
@@ -145,6 +153,8 @@ class LoadedImage:
             bind_global(value, address)
             self.symbols.append((name, address, global_size(value)))
             address += global_size(value)
+        if address > MMAP_TOP:
+            raise ProgramError(Problem(self.program.main.file, 0, f"its Globals take {address - DATA_BASE} bytes: too many to address"))
         self.data, self.data_size = bytes(data), address - DATA_BASE
 
     def _place_functions(self) -> None:

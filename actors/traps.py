@@ -50,17 +50,22 @@ _SHAPES: Final[dict[int, Arguments]] = {nr: _shape(nr) for nr in TABLE}
 _CLASSES: Final[dict[int, Arguments]] = {nr: tuple(map(_plain_classes, shape)) for nr, shape in _SHAPES.items()}
 
 
-def admit(nr: int, args: Any) -> Arguments:
-    """The arguments of call `nr` as owners may see them. Raises TypeError for what no register could hold."""
-    wanted = _CLASSES[nr]
+def admit(nr: int, args: Any) -> Any:
+    """The arguments of call `nr` as owners may see them; a str says what is wrong with them; None: there is no such call."""
+    wanted = _CLASSES.get(nr)
+    if wanted is None:
+        return None
     if args.__class__ is not tuple or len(args) != len(wanted):
-        raise TypeError(f"{TABLE[nr].name}: {len(wanted)} arguments are needed")
+        return f"{TABLE[nr].name}: {len(wanted)} arguments are needed"
     for argument, classes in zip(args, wanted, strict=True):
         if argument.__class__ not in classes:
             break
     else:
         return args
-    return tuple(_admitted(nr, argument, hint) for argument, hint in zip(args, _SHAPES[nr], strict=True))
+    try:
+        return tuple(_admitted(nr, argument, hint) for argument, hint in zip(args, _SHAPES[nr], strict=True))
+    except TypeError as error:
+        return str(error)
 
 
 def _admitted(nr: int, argument: Any, hint: Any) -> Any:

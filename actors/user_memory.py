@@ -17,20 +17,21 @@ from kernel.processes.context import Context
 if TYPE_CHECKING:
     from actors.core import Core
 
-MAX_COUNT: Final = 0x7FFF_F000  # bytes that one read or write moves at most, as Linux
+MAX_COUNT: Final = 0x7FFF_F000  # bytes that one read or write moves at most, as Linux; here never more than the machine's RAM
 
 
 async def copy_in(core: Core, context: Context, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """`In` becomes bytes, `Out` the count that can be copied out: what was read and has no place would be lost. None: unreadable memory."""
     result: list[Any] = []
+    most = min(MAX_COUNT, core.config.machine.memory_mib << 20)
     for argument in args:
         if argument.__class__ is In:
-            data = await read_user(core, context, argument.address, min(argument.count, MAX_COUNT))
+            data = await read_user(core, context, argument.address, min(argument.count, most))
             if data is None:
                 return None
             result.append(data)
         elif argument.__class__ is Out:
-            count = min(argument.count, MAX_COUNT)
+            count = min(argument.count, most)
             result.append(await writable_bytes(core, context, argument.address, count) if count > 0 else count)
         else:
             result.append(argument)

@@ -192,13 +192,10 @@ class LiveRun:
         """Run inline until the machine is idle or stopped."""
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(_depth() + USER_FRAMES)
-        hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(None, None)
         try:
-            with _unawaited_is_the_programs_affair():
+            with _unawaited_is_the_programs_affair(), _no_generator_hooks():
                 drivers.drive_inline(self.system.conductor, self._died)
         finally:
-            sys.set_asyncgen_hooks(*hooks)
             sys.setrecursionlimit(limit)
 
     async def drive_async(self) -> None:
@@ -231,7 +228,7 @@ class LiveRun:
             self.recorder.add(RunEnd(verdict=judgement.verdict, status=judgement.status, failures=failures, actor="host", time_ns=clock))
         services = self.services
         if self.system.conductor.stop_reason != "paused":
-            with _unawaited_is_the_programs_affair():
+            with _unawaited_is_the_programs_affair(), _no_generator_hooks():
                 bury(self.system, services.graveyard)
         return Run(
             status=judgement.status, stdout=b"".join(services.written[1]), stderr=b"".join(services.written[2]), verdict=judgement.verdict,
@@ -244,9 +241,29 @@ class LiveRun:
 @contextlib.contextmanager
 def _unawaited_is_the_programs_affair() -> Iterator[None]:
     """No warning of Python's about coroutines of programs: it would name a line of the kernel, at whatever moment the collector runs."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
+    hook = sys.unraisablehook
+    sys.unraisablehook = _ignore
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="coroutine .* was never awaited", category=RuntimeWarning)
+            yield
+    finally:
+        sys.unraisablehook = hook
+
+
+@contextlib.contextmanager
+def _no_generator_hooks() -> Iterator[None]:
+    """A loop that runs around this machine must not adopt the asynchronous generators of programs."""
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
         yield
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
+def _ignore(unraisable: Any) -> None:
+    """An exception in a `__del__`, or from a coroutine that the collector closes: the program's, and of no consequence."""
 
 
 ENVIRONMENT = (b"PATH=/bin", b"HOME=/home/user", b"USER=user", b"TERM=dumb")

@@ -12,6 +12,7 @@ signal of that op: SIGFPE of a division by zero, SIGSEGV of a recursion without 
 
 from __future__ import annotations
 
+import re
 import struct
 import types
 from operator import index
@@ -31,6 +32,8 @@ from userspace.libc.threads import prepare_first_thread
 
 POINTER: Final = 8  # bytes
 CHAIN_MAX: Final = 8  # exceptions shown that led to one another
+HOST_ADDRESS: Final = re.compile(r"((?:object|function)(?: [^ >]+)?) at 0x[0-9a-f]+")  # as object.__repr__ and its kind write it
+ENDINGS_MAX: Final = 100  # exceptions raised while others are being reported
 REPEATED_MAX: Final = 3  # equal lines of a traceback that are shown
 _TAKES_ARGUMENTS: Final = (0, 1, 3)
 
@@ -104,9 +107,9 @@ async def run_handler(fn: Any, args: tuple[Any, ...]) -> None:
 
 async def end_by(error: BaseException, fn: Any) -> None:
     """End as this exception says; `fn` is the function that it left. An atexit function may raise another. Never returns."""
-    while True:
-        if isinstance(error, GeneratorExit):
-            raise error  # a dead thread's coroutine is being disposed of
+    for _ in range(ENDINGS_MAX):
+        if isinstance(error, GeneratorExit) and _is_disposal(error):
+            raise error
         try:
             if isinstance(error, ThreadExit):
                 await finish_thread(error.value)
@@ -116,6 +119,15 @@ async def end_by(error: BaseException, fn: Any) -> None:
                 await _report(error, fn)
         except BaseException as another:  # noqa: BLE001 - see above
             error = another
+    await trap.report_uncaught("RuntimeError", "the exceptions of this program raise others without end", "", "", 0, SIGABRT)
+
+
+def _is_disposal(error: BaseException) -> bool:
+    """Is a dead thread's coroutine being closed? Then it was raised where crt itself awaits, and not by the program."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals is globals()
 
 
 async def _exit_code(error: SystemExit) -> int:
@@ -165,11 +177,14 @@ def places_of(error: BaseException) -> list[Place]:
 
 
 def message_of(error: BaseException) -> str:
-    """str(error), also where that itself fails."""
+    """str(error), also where that itself fails, without addresses of the host, which differ from run to run."""
     try:
-        return str(error)
+        return HOST_ADDRESS.sub(r"\1", str(error))
     except Exception:  # noqa: BLE001 - the program's own __str__, or a reference among the arguments
-        return ", ".join(repr(argument) for argument in error.args)
+        try:
+            return HOST_ADDRESS.sub(r"\1", ", ".join(repr(argument) for argument in error.args))
+        except Exception:  # noqa: BLE001 - the program's own __repr__ too
+            return "<exception str() failed>"
 
 
 def format_exception(error: BaseException) -> str:

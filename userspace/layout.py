@@ -108,7 +108,7 @@ def _annotated(cls: type[Struct], frame: Any) -> Iterator[tuple[str, type[Refere
             known = "i8 … u64, ptr, Array[T, n], char[n], a Struct class"
             raise TypeError(f"{cls.__name__}.{name}: {kind!r} is no type of simulated memory ({known})")
         if issubclass(kind, ptr) and kind._target_ == cls.__name__:
-            kind._target_ = cls  # a list's node: also where the class stands inside a function
+            type.__setattr__(kind, "_target_", cls)  # a list's node: also where the class stands inside a function
         found.append((name, kind))
     return iter(found)
 
@@ -148,7 +148,7 @@ class _Sequence(Reference):
         return self._length_
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([self[index] for index in range(self._length_)])
+        return map(self.__getitem__, range(self._length_))
 
     @property
     def checked(self) -> Checked:

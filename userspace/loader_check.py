@@ -17,8 +17,10 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from userspace.loader_names import (
+    ALLOWED_IMPORTS,
     ASYNC,
     FUNCTIONS,
+    LIBC,
     OTHER,
     SCOPES,
     Problem,
@@ -31,12 +33,7 @@ from userspace.loader_names import (
     shadowed_globals,
     top_level,
 )  # fmt: skip
-
-ALLOWED_IMPORTS: Final = (
-    "__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "errno", "functools", "heapq", "itertools",
-    "json", "math", "operator", "re", "string", "struct", "textwrap", "typing",
-)  # fmt: skip
-LIBC: Final = "userspace.libc"
+from userspace.loader_shared import shared_changes
 
 _REMEDIES: Final = {
     "os": "userspace.libc has open, read, fork and the rest",
@@ -103,8 +100,9 @@ def check_module(source: bytes, file: str, folder: Mapping[str, bytes]) -> Facts
     tree, code = _compiled(source, file)
     checker = _Checker(tree, file, folder)
     checker.run()
-    if checker.problems:
-        raise ProgramError(*sorted(checker.problems, key=lambda problem: problem.line))
+    problems = [*checker.problems, *shared_changes(tree, file, _libc_names())]
+    if problems:
+        raise ProgramError(*sorted(problems, key=lambda problem: problem.line))
     bound = tuple(dict.fromkeys(bound_names(tree.body)) | dict.fromkeys(declared_global(tree)))
     warnings = (*changed_globals(tree, file, bound), *shadowed_globals(tree, file))
     return Facts(tree, code, tuple(checker.imports), warnings, bound)

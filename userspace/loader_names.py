@@ -19,6 +19,11 @@ _MUTATORS: Final = frozenset(
         "appendleft", "popleft", "extendleft", "difference_update", "intersection_update", "symmetric_difference_update", "rotate",
     }
 )  # fmt: skip
+ALLOWED_IMPORTS: Final = (
+    "__future__", "abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "enum", "errno", "functools", "heapq", "itertools",
+    "json", "math", "operator", "re", "string", "struct", "textwrap", "typing",
+)  # fmt: skip
+LIBC: Final = "userspace.libc"
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 SCOPES: Final = (*FUNCTIONS, ast.ClassDef)
 

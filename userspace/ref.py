@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable
+from operator import index
 from typing import Any, ClassVar, Final
 
 from userspace.trap import read_memory, stack_reference, write_memory
@@ -29,10 +30,33 @@ _INSTRUCTIONS: Final = {  # that do in one step what an augmented assignment mea
     "__iadd__": "fetch_add", "__isub__": "fetch_sub", "__iand__": "fetch_and", "__ior__": "fetch_or", "__ixor__": "fetch_xor",
 }  # fmt: skip
 
+LIBRARY: Final = "userspace."  # prefix of the modules whose types are shared by all programs
 _new: Final = object.__new__
 
 
-class Reference:
+class ReferenceType(type):
+    """The class of the types of simulated memory. Those of libc are shared by all programs, and refuse to be changed by one."""
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if cls.__module__.startswith(LIBRARY) and _sealed:
+            raise TypeError(f"{cls.__name__} is shared by all programs: {cls.__name__}.{name} cannot be changed")
+        type.__setattr__(cls, name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        if cls.__module__.startswith(LIBRARY):
+            raise TypeError(f"{cls.__name__} is shared by all programs: {cls.__name__}.{name} cannot be deleted")
+        type.__delattr__(cls, name)
+
+
+_sealed: list[bool] = []  # not empty: libc is complete
+
+
+def seal() -> None:
+    """From now on the types of libc stay as they are."""
+    _sealed.append(True)
+
+
+class Reference(metaclass=ReferenceType):
     """A typed place in simulated memory. Made by `T.at(address)`, by fields and elements of other references, by Global and alloca."""
 
     __slots__ = ("_initial_", "address")
@@ -65,7 +89,7 @@ class Reference:
 
     def read_bytes(self, n: int = -1) -> Awaitable[bytes]:
         """`n` bytes from here on, by default the type's size; one op for each 64-byte line."""
-        return read_memory(self.address, self._size_ if n < 0 else n)
+        return read_memory(self.address, self._size_ if n < 0 else index(n))
 
     def write_bytes(self, data: bytes) -> Awaitable[None]:
         """Write these bytes from here on; one op for each 64-byte line."""

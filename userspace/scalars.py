@@ -144,7 +144,7 @@ class ptr(u64):
                 target = eval(target, cls._namespace_)  # noqa: S307
             except NameError:
                 raise NameError(f"ptr[{target!r}]: no such type in its module") from None
-            cls._target_ = target
+            type.__setattr__(cls, "_target_", target)
         return target
 
     def _refer_(self, address: int) -> Any:

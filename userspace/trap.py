@@ -214,6 +214,16 @@ def write_memory(address: int, data: bytes) -> Steps:
 
 
 @types.coroutine
+def fill_memory(address: int, byte: int, count: int) -> Steps:
+    """memset(3), by one op for each 64-byte line."""
+    while count > 0:
+        step = min(count, CACHE_LINE - (address & (CACHE_LINE - 1)))
+        yield WriteLine(address, bytes((byte,)) * step)
+        address += step
+        count -= step
+
+
+@types.coroutine
 def copy_memory(to: int, source: int, count: int) -> Steps:
     """memcpy(3): forward, in pieces that lie within one line on both sides."""
     while count > 0:

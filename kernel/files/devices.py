@@ -23,6 +23,7 @@ TTY: Final = 5 << 8
 CONSOLE: Final = 5 << 8 | 1
 
 TERMINALS: Final = frozenset((TTY, CONSOLE))
+RANDOM_MAX: Final = 1 << 20  # random bytes that one call gives at most; Linux has such a limit too, random(4)
 
 
 class DeviceNode(NamedTuple):
@@ -48,7 +49,7 @@ def read_device(device: int, count: int, stream: Stream) -> bytes:
     """read(2) of a device that is no terminal."""
     if device == NULL:
         return b""
-    return bytes(count) if device in (ZERO, FULL) else stream.bytes(count)
+    return bytes(count) if device in (ZERO, FULL) else stream.bytes(min(count, RANDOM_MAX))
 
 
 def write_device(device: int, count: int) -> int:

@@ -20,11 +20,11 @@ SEEK_DATA: Final = 3
 SEEK_HOLE: Final = 4
 
 
-def check_count(count: int) -> int:
-    """The count that is transferred at most; EINVAL if it is negative."""
+def check_count(count: int, ram_bytes: int) -> int:
+    """The count that is transferred at most: no buffer is larger than the machine's RAM. EINVAL if it is negative."""
     if count < 0:
         raise SysError(EINVAL)
-    return min(count, MAX_TRANSFER)
+    return min(count, MAX_TRANSFER, ram_bytes)
 
 
 def read_extent(inode: Inode, offset: int, count: int) -> int:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 CLOSE_LIMIT: Final = 32
+LINKS_MAX: Final = 4096  # more than Python's recursion limit lets nest; an awaiting object of the program's own may refer to itself
 _RESUMABLE: Final = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
 
 
@@ -35,7 +36,9 @@ def _awaited(link: Any) -> Any:
 def chain(coroutine: Any) -> Iterator[Any]:
     """The coroutine and what it awaits, outermost first: coroutines, generators, async generators."""
     link = coroutine
-    while link is not None:
+    for _ in range(LINKS_MAX):
+        if link is None:
+            return
         if isinstance(link, _RESUMABLE):
             yield link
         link = _awaited(link)

@@ -40,6 +40,12 @@ class LeaveHandler(msgspec.Struct, frozen=True, gc=False):
     """In a record: sigreturn popped the handler."""
 
 
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """In a record: what the program yielded here was no op, and this TypeError was thrown into it."""
+
+    text: str
+
+
 LEAVE: Final = LeaveHandler()
 RESULT_BYTES: Final = 64  # what an op and a small result take in a record, about
 
@@ -70,6 +76,12 @@ def note_leave(context: Context) -> None:
     """A handler's frame was popped by sigreturn."""
     if context.record is not None:
         context.record.append(LEAVE)
+
+
+def note_refused(context: Context, text: str) -> None:
+    """A TypeError with this text was thrown in place of a result."""
+    if context.record is not None:
+        context.record.append(Refused(text))
 
 
 def drop(context: Context) -> None:
@@ -133,6 +145,8 @@ def _feed(context: Context, image: Any, stack: list[Frame]) -> None:
                 _step(stack[-1], None, image)
         elif entry.__class__ is LeaveHandler:
             dispose(stack.pop().coroutine, [])
+        elif entry.__class__ is Refused:
+            _proceed(stack[-1], stack[-1].coroutine.throw, TypeError(entry.text))
         else:
             _expect(stack[-1], entry, image)
             _step(stack[-1], record[index], image)
@@ -140,16 +154,20 @@ def _feed(context: Context, image: Any, stack: list[Frame]) -> None:
 
 
 def _step(frame: Frame, result: Any, image: Any) -> None:
+    _proceed(frame, frame.coroutine.send, result)
+
+
+def _proceed(frame: Frame, how: Any, what: Any) -> None:
     try:
-        frame.pending = frame.coroutine.send(result)
+        frame.pending = how(what)
     except StopIteration:
         raise ReexecutionError(_text("it ended where the parent went on", "")) from None
     except BaseException as error:  # noqa: BLE001 - whatever the copy raises is a difference
-        raise ReexecutionError(_text(f"it raised {type(error).__name__}: {error}", "")) from None
+        raise ReexecutionError(_text(f"it raised {type(error).__name__}", "")) from None
 
 
 def _expect(frame: Frame, op: Op, image: Any) -> None:
-    if frame.pending != op:
+    if not _same(frame.pending, op):
         raise ReexecutionError(_text(f"its next op is {_shown(frame.pending)}, the parent's was {_shown(op)}", _place(frame, image)))
 
 
@@ -158,7 +176,7 @@ def _compare_stacks(context: Context, image: Any, stack: list[Frame]) -> None:
     if len(stack) != len(context.frames):
         raise ReexecutionError(_text(f"it has {len(stack)} coroutines on its stack, the parent {len(context.frames)}", ""))
     for ours, copied in zip(context.frames, stack, strict=True):
-        if ours.pending is not None and copied.pending != ours.pending:
+        if ours.pending is not None and not _same(copied.pending, ours.pending):
             raise ReexecutionError(
                 _text(f"its next op is {_shown(copied.pending)}, the parent's is {_shown(ours.pending)}", _place(copied, image))
             )
@@ -185,9 +203,20 @@ def _place(frame: Frame, image: Any) -> str:
     return f"{own.f_code.co_filename}:{own.f_lineno} in {own.f_code.co_qualname}" if own is not None else "the end of main"
 
 
+def _same(one: Any, other: Any) -> bool:
+    """Are two ops equal? What a program put into them may not even be comparable."""
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - the program's own __eq__
+        return False
+
+
 def _shown(op: Any) -> str:
     row = TABLE.get(op.nr) if isinstance(op, Syscall) else None
-    text = f"{row.name}({', '.join(map(repr, op.args))})" if row is not None and isinstance(op, Syscall) else repr(op)
+    try:
+        text = f"{row.name}({', '.join(map(repr, op.args))})" if row is not None and isinstance(op, Syscall) else repr(op)
+    except Exception:  # noqa: BLE001 - the program's own __repr__
+        text = type(op).__name__
     return text if len(text) <= 160 else text[:157] + "..."
 
 

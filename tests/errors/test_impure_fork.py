@@ -13,11 +13,11 @@ REMEDY = (
     "or start the child by clone(fn, flags, arg), which re-executes nothing"
 )
 COUNTER = """
-import string
+import errno
 
 def next_number():
-    string.number = getattr(string, "number", 0) + 1  # the module is the host's: both processes share it
-    return string.number
+    errno.errorcode[-1] = errno.errorcode.get(-1, 0) + 1  # the dict is the host's: both processes share it
+    return errno.errorcode[-1]
 
 async def start(name):
     label = next_number()
@@ -35,20 +35,20 @@ async def main():
         await wait()
 """
 DIFFERENT_OP = """
-import string
+import errno
 
 async def main():
-    string.delay = getattr(string, "delay", 0) + 1
-    await usleep(string.delay)
+    errno.errorcode[-1] = errno.errorcode.get(-1, 0) + 1
+    await usleep(errno.errorcode[-1])
     if await fork():
         await wait()
 """
 DIFFERENT_END = """
-import string
+import errno
 
 async def main():
-    string.calls = getattr(string, "calls", 0) + 1
-    if string.calls == 1:
+    errno.errorcode[-1] = errno.errorcode.get(-1, 0) + 1
+    if errno.errorcode[-1] == 1:
         await fork()
     return 0
 """

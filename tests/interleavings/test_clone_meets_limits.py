@@ -113,7 +113,7 @@ def test_one_of_two_forks_gets_the_last_thread() -> None:
 
 def test_threads_at_the_limit_fail_or_follow_those_that_ended() -> None:
     """Room for one more: both succeed if the first has ended before the second begins."""
-    sweep(THREADS, quick=45, config=_limited(max_threads=3), orders=("both", "main only", "thread only"))
+    sweep(THREADS, quick=36, config=_limited(max_threads=3), orders=("both", "main only", "thread only"))
 
 
 def test_one_of_two_pipes_gets_the_last_descriptors() -> None:

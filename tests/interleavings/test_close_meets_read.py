@@ -193,7 +193,7 @@ async def main(argv):
 
 def test_a_blocked_read_keeps_the_pipe_that_it_resolved() -> None:
     """Its descriptor is closed by another thread: does a write still find a reader, and the read its data?"""
-    sweep(CLOSE, quick=45, orders=("read first", "close first"))
+    sweep(CLOSE, quick=36, orders=("read first", "close first"))
 
 
 def test_the_end_of_file_comes_with_the_last_of_two_descriptors() -> None:
@@ -203,12 +203,12 @@ def test_the_end_of_file_comes_with_the_last_of_two_descriptors() -> None:
 
 def test_a_blocked_read_hears_that_the_last_writer_has_closed() -> None:
     """The close comes before the read, or while it waits: is the wake-up lost?"""
-    sweep(EOF, quick=45, orders=("close first", "read first"))
+    sweep(EOF, quick=36, orders=("close first", "read first"))
 
 
 def test_dup2_over_a_descriptor_that_is_read() -> None:
     """The read belongs to the old pipe or to the new one, by what it resolved."""
-    sweep(DUP2, quick=45, orders=("read first", "dup2 first"))
+    sweep(DUP2, quick=36, orders=("read first", "dup2 first"))
 
 
 def test_two_reads_of_one_description_take_different_bytes() -> None:

@@ -170,12 +170,12 @@ def test_reader_and_writer_find_each_other() -> None:
 
 def test_a_reader_that_does_not_wait_may_come_before_or_after_the_writer() -> None:
     """O_RDONLY | O_NONBLOCK opens at once, and makes a waiting writer go on."""
-    sweep(ORDER, quick=45, orders=("writer first", "reader first", "between"))
+    sweep(ORDER, quick=36, orders=("writer first", "reader first", "between"))
 
 
 def test_a_partner_that_closes_at_once_was_met() -> None:
     """The writer is gone before the reader's thread runs: counting open ends would leave it asleep for ever."""
-    sweep(CLOSES, quick=45, orders=("closed before the reader ran", "closed later"))
+    sweep(CLOSES, quick=36, orders=("closed before the reader ran", "closed later"))
 
 
 def test_an_opener_that_is_killed_is_no_partner() -> None:

@@ -95,12 +95,12 @@ async def main(argv):
 
 def test_a_sibling_that_stores_during_fork_is_seen_by_the_child_up_to_one_moment() -> None:
     """Does the child see a state that the parent was in, and never what the parent does later?"""
-    sweep(STORE, quick=45, orders=("fork first", "in between", "stores first"))
+    sweep(STORE, quick=36, orders=("fork first", "in between", "stores first"))
 
 
 def test_atomic_additions_during_fork_are_neither_lost_nor_shared() -> None:
     """Can a read-modify-write fall between the moment when the page is shared and the moment when every core knows?"""
-    sweep(COUNT, quick=45, orders=("fork first", "in between", "additions first"))
+    sweep(COUNT, quick=36, orders=("fork first", "in between", "additions first"))
 
 
 def test_munmap_by_a_sibling_comes_before_or_after_fork() -> None:

@@ -101,6 +101,37 @@ async def main(argv):
     await write(1, order)
 """
 
+WAKE_OR_SIGNAL = """
+word = Global(i32, 0)
+done = Global(i32, 0)
+
+async def on_signal(signo):
+    pass
+
+async def waker(_):
+    await dawdle(200)
+    return await futex(word, FUTEX_WAKE, 1)
+
+async def killer(tid):
+    await dawdle(150)
+    while not await done.load():  # again and again: a wake or signal before the wait ends nothing
+        await tgkill(await getpid(), tid, SIGUSR1)
+        await dawdle(40)
+
+async def main(argv):
+    await sigaction(SIGUSR1, SigAction(on_signal))
+    threads = await pthread_create(waker), await pthread_create(killer, await gettid())
+    try:
+        await futex(word, FUTEX_WAIT, 0)
+        order = b"woken"
+    except InterruptedError:
+        order = b"interrupted"
+    await done.store(1)
+    assert await pthread_join(threads[0]) == (order == b"woken"), "a wake was spent on a wait that reports a signal"
+    await pthread_join(threads[1])
+    await write(1, order)
+"""
+
 RESTART = """
 word = Global(i32, 0)
 handled = Global(i32, 0)
@@ -225,6 +256,11 @@ def test_a_wake_that_was_counted_beats_the_timeout() -> None:
 def test_woken_beats_interrupted_beats_timed_out(flags: str) -> None:
     """Wake, signal and timeout race for one wait. SA_RESTART does not help a wait that has a timeout."""
     sweep(SIGNAL.replace("{flags}", flags), quick=25, timed=True, orders=("woken", "interrupted", "timed out"))
+
+
+def test_a_wake_that_was_counted_beats_a_signal() -> None:
+    """Both came before the thread ran: does it say that it was woken, and take the signal afterwards?"""
+    sweep(WAKE_OR_SIGNAL, orders=("woken", "interrupted"))
 
 
 def test_a_restarted_wait_compares_again() -> None:

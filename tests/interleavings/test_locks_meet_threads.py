@@ -234,7 +234,7 @@ def test_a_mutex_lets_one_in() -> None:
 
 def test_trylock_finds_the_mutex_free_or_held() -> None:
     """It never waits, and disturbs nobody who does."""
-    sweep(TRYLOCK, quick=45, orders=("free", "held"))
+    sweep(TRYLOCK, quick=36, orders=("free", "held"))
 
 
 def test_a_mutex_in_shared_memory_lets_one_process_in() -> None:
@@ -249,7 +249,7 @@ def test_a_signal_of_a_condition_is_not_lost_between_unlock_and_sleep() -> None:
 
 def test_a_broadcast_wakes_all_who_wait() -> None:
     """None, one or two are waiting when it comes."""
-    sweep(BROADCAST, quick=45, orders=("0 waited", "1 waited", "2 waited"))
+    sweep(BROADCAST, quick=36, orders=("0 waited", "1 waited", "2 waited"))
 
 
 def test_a_barrier_opens_when_the_last_one_comes() -> None:

@@ -43,9 +43,9 @@ async def main(argv):
 
 def test_a_read_blocks_or_fails_by_the_flag_as_it_was_when_it_came() -> None:
     """The flag travels with the request: a thread that blocks already stays blocked until data comes."""
-    sweep(READ, quick=45, orders=("data", "flag first"))
+    sweep(READ, quick=36, orders=("data", "flag first"))
 
 
 def test_the_flag_is_shared_with_a_child() -> None:
     """dup and fork share descriptions, and with them the flag."""
-    sweep(PROCESSES, quick=45, orders=("data", "flag first"))
+    sweep(PROCESSES, quick=36, orders=("data", "flag first"))

@@ -189,7 +189,7 @@ async def main(argv):
 def test_a_read_ends_by_data_or_by_a_signal(flags: str) -> None:
     """The wake-up of the pipe and the attention of the signal race for one park: is the second remembered?"""
     orders = ("data first", "signal first", "interrupted") if flags == "0" else ("data first", "signal first")
-    sweep(PIPE.replace("{flags}", flags), quick=45, orders=orders)
+    sweep(PIPE.replace("{flags}", flags), quick=36, orders=orders)
 
 
 def test_a_blocked_write_that_is_interrupted_says_how_much_it_wrote() -> None:
@@ -219,4 +219,4 @@ def test_a_signal_is_pending_in_the_parent_only() -> None:
 
 def test_a_signal_meets_exec() -> None:
     """Before the new image it has a handler, afterwards the default action: nothing in between."""
-    sweep(EXEC, quick=45, orders=("caught or late", "killed"))
+    sweep(EXEC, quick=36, orders=("caught or late", "killed"))

@@ -221,7 +221,7 @@ def test_a_stop_and_a_continuation_from_two_threads_leave_a_process_that_can_go_
 
 def test_a_stop_after_a_continuation_is_reported() -> None:
     """Stop, continue, stop: is the news of the continuation, which may come late, taken for the end of the second stop?"""
-    sweep(STOP_CONT_STOP, quick=45, orders=("one report", "several reports"))
+    sweep(STOP_CONT_STOP, quick=36, orders=("one report", "several reports"))
 
 
 def test_sigkill_ends_a_stopped_process() -> None:

@@ -140,7 +140,7 @@ def test_sigsuspend_misses_no_sigchld() -> None:
 
 def test_a_child_is_collected_once_by_the_blocked_wait_or_by_the_handler() -> None:
     """The wait's thread has the signal too: does whichever comes first get the child, and the other ECHILD?"""
-    sweep(WAITING, quick=45, orders=("wait first", "handler first"))
+    sweep(WAITING, quick=36, orders=("wait first", "handler first"))
 
 
 def test_a_parent_that_ignores_sigchld_gets_echild_when_all_are_gone() -> None:

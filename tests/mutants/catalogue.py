@@ -101,4 +101,28 @@ MUTANTS = (
         "        for _ in range(min(max(count, 1), len(queue))):\n", "        for _ in range(1):\n",
         ("tests/kernel/ipc", "tests/syscalls"),
     ),
+    Mutant(
+        "late_continuation", "news of a continuation that comes late does not end the stop after it", "actors/process_exit.py",
+        "            await self._tell_parent_of_change(process, CLD_CONTINUED, SIGCONT)\n        await self._stop_if_complete(process)\n",
+        "            await self._tell_parent_of_change(process, CLD_CONTINUED, SIGCONT)\n",
+        ("tests/interleavings", "tests/actors"),
+    ),
+    Mutant(
+        "interrupted_beats_woken", "a wake that was counted is not spent on a call that says EINTR (law 3)", "kernel/ipc/futexes.py",
+        "            del self.completed[ticket]\n            return 0\n",
+        "            del self.completed[ticket]\n            return Failure(EINTR) if interrupted else 0\n",
+        ("tests/interleavings", "tests/kernel/ipc"),
+    ),
+    Mutant(
+        "fork_without_shootdown", "cores forget that they may write to what fork has shared", "kernel/memory/memory.py",
+        "        return Change(child.number, [PageRange(number, 0, -1)])\n",
+        "        return Change(child.number)\n",
+        ("tests/interleavings", "tests/kernel/memory"),
+    ),
+    Mutant(
+        "slice_forgotten", "a thread gives way at the end of its slice", "actors/core.py",
+        "        state.slice_end = self.clock + message.slice_ns if message.slice_ns >= 0 else NEVER\n",
+        "        state.slice_end = NEVER\n",
+        ("tests/interleavings",),
+    ),
 )

@@ -42,6 +42,7 @@ YIELDS = {  # modules of userspace with a `yield` of their own, and why
     "userspace/trap.py",  # the border
     "userspace/loader_check.py",  # runs on the host, before the program does
     "userspace/loader_names.py",  # the same
+    "userspace/loader_shared.py",  # the same
 }
 
 

@@ -11,6 +11,7 @@ from actors.messages import files, ipc, memory, processes, signals
 from actors.messages.base import Caller, Resume
 from kernel.abi.errnos import Failure, SysError
 from kernel.abi.flags import O_ACCMODE, O_NONBLOCK, O_RDWR
+from kernel.config import Config
 from kernel.files.files import FilesState
 from kernel.files.tree import BootTree
 from kernel.ipc.ipc import IpcState
@@ -26,6 +27,7 @@ class LoneFiles(FilesActor):
         self.state = FilesState(TREE, seed=7, **state)
         self.clock = 0
         self.cause = 0
+        self.config = Config()
         self.log = SimpleNamespace(process=True)
         self.machine = SimpleNamespace(console_write=lambda stream, data: self.output.append((stream, data)))
         self.output: list[tuple[int, bytes]] = []

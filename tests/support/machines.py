@@ -63,7 +63,7 @@ def explain(result: Run) -> str:
 def sweep(
     source: str | Found,
     *,
-    quick: int = 30,
+    quick: int = 25,
     config: str | Config = "checked",
     orders: Sequence[str] = (),
     judge: Callable[[Run], Any] = lambda run: run.stdout,

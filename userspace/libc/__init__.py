@@ -5,6 +5,7 @@ The list is explicit, one import for each header; `__all__` is what the list nam
 
 from __future__ import annotations
 
+from userspace import ref
 from userspace.layout import Array, Struct, char
 from userspace.libc.abort import _exit, abort
 from userspace.libc.barrier import pthread_barrier_destroy, pthread_barrier_init, pthread_barrier_t, pthread_barrier_wait
@@ -183,6 +184,7 @@ from userspace.libc.unistd import (
     uname,
 )
 from userspace.ref import Global, alloca, sizeof
+from userspace.ref import seal as _seal
 from userspace.scalars import i8, i16, i32, i64, ptr, u8, u16, u32, u64
 
 __all__ = [
@@ -262,3 +264,5 @@ __all__ = [
     "strerror", "strsignal", "symlink", "sysconf", "tgkill", "time", "times", "tkill", "truncate", "u8", "u16", "u32", "u64", "umask",
     "uname", "unlink", "unsetenv", "usleep", "wait", "wait4", "waitpid", "write", "write_bytes", "write_from", "writev",
 ]  # fmt: skip
+
+_seal()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from kernel.abi.errno_values import EINVAL
 from kernel.abi.signos import members
+from userspace.ref import Reference
 from userspace.trap import os_error
 
 SIGNAL_MAX: Final = 64
@@ -55,6 +56,20 @@ def string_vector(strings: Iterable[Any]) -> tuple[bytes, ...]:
 def environment_vector(env: Mapping[Any, Any]) -> tuple[bytes, ...]:
     """envp: NAME=value, in the mapping's order."""
     return tuple(text_bytes(name) + b"=" + text_bytes(value) for name, value in env.items())
+
+
+def plain_argument(value: Any) -> Any:
+    """What a thread or process may be given: values that nobody can change, and references. Raises TypeError for anything else.
+
+    A list or an object would be shared behind the machine's back, between threads without any instruction, and even between processes.
+    """
+    kind = type(value)
+    if kind is tuple:
+        for part in value:
+            plain_argument(part)
+    elif value is not None and kind not in (bool, int, float, str, bytes) and not issubclass(kind, Reference):
+        raise TypeError(f"an argument is a plain value (int, str, bytes, None, a tuple of these) or a reference, not {kind.__name__}")
+    return value
 
 
 def signal_set(signos: Iterable[int]) -> int:

@@ -16,7 +16,7 @@ from kernel.abi.errno_values import EACCES, ENODEV, ENOENT, ENOEXEC, ENOTDIR, ET
 from kernel.abi.flags import CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_VFORK, CLONE_VM
 from kernel.abi.layout import THREAD_STACK
 from kernel.abi.signos import SIGCHLD
-from userspace.libc.arguments import environment_vector, string_vector, text_bytes
+from userspace.libc.arguments import environment_vector, plain_argument, string_vector, text_bytes
 from userspace.libc.environment import current_environment, environ, getenv
 from userspace.libc.threads import BECOME, CLONED, forget_other_threads, map_stack, tid_address, unmap_stack
 from userspace.libc.unistd import rusage
@@ -49,7 +49,7 @@ async def clone(fn: Thread, flags: int, arg: Any = None, *, parent_tid: Any = No
         stack, size = await map_stack(THREAD_STACK)
     words = address_of(parent_tid), address_of(child_tid), address_of(tls)
     try:
-        tid: int = await _clone(index(flags), stack + size, *words, address, (CLONED, arg))
+        tid: int = await _clone(index(flags), stack + size, *words, address, (CLONED, plain_argument(arg)))
     except OSError:
         if stack:
             await unmap_stack(stack, size)
@@ -61,7 +61,7 @@ async def clone(fn: Thread, flags: int, arg: Any = None, *, parent_tid: Any = No
 
 async def become(fn: Thread, *plain: Any) -> None:
     """Go on as fn(*plain), with a fresh coroutine stack and an empty record of ops. Never returns."""
-    await become_function(text_address(fn), ((BECOME, plain),))
+    await become_function(text_address(fn), ((BECOME, plain_argument(plain)),))
 
 
 # ---- exec -------------------------------------------------------------------------------------------------------------------

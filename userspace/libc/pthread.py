@@ -21,7 +21,7 @@ from kernel.abi.errno_values import EAGAIN, EBUSY, EDEADLK, EINVAL, ENOMEM, ERAN
 from kernel.abi.layout import THREAD_STACK
 from kernel.abi.ops import ACQ_REL, ACQUIRE, RELAXED, RELEASE, SEQ_CST
 from userspace.libc import threads as t
-from userspace.libc.arguments import bytes_text, text_bytes
+from userspace.libc.arguments import bytes_text, plain_argument, text_bytes
 from userspace.libc.futex import PRIVATE, SHARED, futex_wait, futex_wake
 from userspace.libc.sched import core_mask
 from userspace.libc.stdlib import exit as exit_process
@@ -76,7 +76,7 @@ async def pthread_create(
     fn: Thread, arg: Any = None, *, detached: bool = False, affinity: Iterable[int] | None = None, stacksize: int = THREAD_STACK
 ) -> int:
     """The pthread_t of a new thread that runs fn(arg). Raises OSError(EAGAIN) without resources, EINVAL for a bad attribute."""
-    address = text_address(fn)
+    address, arg = text_address(fn), plain_argument(arg)
     if index(stacksize) < f.PTHREAD_STACK_MIN:
         raise os_error(EINVAL)
     cores = None if affinity is None else core_mask(affinity)

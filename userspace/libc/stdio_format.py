@@ -13,10 +13,14 @@ import math
 import re
 from typing import Any, Final, NamedTuple
 
+from kernel.abi.errno_values import EOVERFLOW
 from userspace.ref import Reference
+from userspace.trap import os_error
 
 _DIRECTIVE: Final = re.compile(rb"%([-+ 0#']*)(\*|\d*)(?:(\.)(\*|-?\d*))?(hh|h|ll|l|L|z|j|t|q)?(.)?", re.DOTALL)
 _WIDTHS: Final = {b"hh": 8, b"h": 16, b"": 32, b"l": 64, b"ll": 64, b"q": 64, b"z": 64, b"j": 64, b"t": 64, b"L": 64}  # bits
+
+FIELD_MAX: Final = 1 << 20  # bytes that a width or precision may ask for; C promises 4095
 
 
 class Directive(NamedTuple):
@@ -64,7 +68,10 @@ def parse(format_: bytes) -> tuple[bytes | Directive, ...]:
 
 
 def format_text(format_: str | bytes, args: tuple[Any, ...]) -> bytes:
-    """What printf(format, *args) writes. Raises TypeError for missing or unsuitable arguments; superfluous ones are ignored, as in C."""
+    """What printf(format, *args) writes. Superfluous arguments are ignored, as in C.
+
+    Raises TypeError for missing or unsuitable arguments, OSError(EOVERFLOW) for a field wider than FIELD_MAX.
+    """
     if isinstance(format_, str):
         format_ = format_.encode("utf-8", "surrogateescape")
     if b"%" not in format_:
@@ -81,6 +88,8 @@ def format_text(format_: str | bytes, args: tuple[Any, ...]) -> bytes:
             flags, width = (flags + b"-", -width) if width < 0 else (flags, width)
         if precision is None:
             precision = max(-1, _integer(part, _next(part, arguments)))
+        if width > FIELD_MAX or precision > FIELD_MAX:
+            raise os_error(EOVERFLOW)
         body, zeroes = _convert(part, flags, precision, _next(part, arguments))
         pieces.append(_pad(body, flags, width, zeroes))
     return b"".join(pieces)

@@ -8,6 +8,7 @@ Addresses may be given as numbers or as references. Man pages: memcpy(3), memset
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from operator import index
 from typing import Any
 
 from kernel.abi.signos import SIGNAL_DESCRIPTIONS, SIGRTMAX, SIGRTMIN
@@ -17,7 +18,7 @@ from userspace.ref import address_of
 
 def read_bytes(address: Any, n: int) -> Awaitable[bytes]:
     """`n` bytes from `address`."""
-    return trap.read_memory(address_of(address), n)
+    return trap.read_memory(address_of(address), index(n))
 
 
 def write_bytes(address: Any, data: bytes) -> Awaitable[None]:
@@ -27,12 +28,12 @@ def write_bytes(address: Any, data: bytes) -> Awaitable[None]:
 
 def memcpy(to: Any, source: Any, n: int) -> Awaitable[None]:
     """Copy `n` bytes, forward; the areas may not overlap."""
-    return trap.copy_memory(address_of(to), address_of(source), n)
+    return trap.copy_memory(address_of(to), address_of(source), index(n))
 
 
 def memset(to: Any, byte: int, n: int) -> Awaitable[None]:
     """Fill `n` bytes with the low 8 bits of `byte`."""
-    return trap.write_memory(address_of(to), bytes((byte & 0xFF,)) * n)
+    return trap.fill_memory(address_of(to), byte & 0xFF, index(n))
 
 
 def atomic_thread_fence(order: int) -> Awaitable[None]:
@@ -47,7 +48,7 @@ def cpu_relax() -> Awaitable[None]:
 
 def compute(ns: int) -> Awaitable[None]:
     """Ours: `ns` nanoseconds of CPU work by this thread, preemptible at any point."""
-    return trap.work(ns)
+    return trap.work(int.__index__(index(ns)))
 
 
 def strsignal(signo: int) -> str:
