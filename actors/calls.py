@@ -149,7 +149,9 @@ async def resume(core: Core, context: Context) -> None:
         await park(core, context, reply)
         return
     context.blocked = None
-    if blocked.reason != STOPPED:
+    if blocked.reason == STOPPED:
+        await delivery.deliver(core, context)  # what came meanwhile is next, and decides about the call that the stop interrupted
+    else:
         await finish(core, context, reply)
 
 
@@ -287,6 +289,7 @@ def become(core: Core, context: Context, op: Become) -> None:
         return
     discard(core, context)
     drop(context)
+    context.uncaught = False
     context.frames.append(Frame(coroutine, "become", op.fn, op.args))
     execute.advance(context.frames[-1], None)
 

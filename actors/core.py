@@ -270,27 +270,29 @@ class Core(InterruptibleActor):
     async def fault(self, context: Context, trap: Trap, address: int) -> None:
         """A synchronous signal; the op stays pending and is tried again should a handler return."""
         info = signals.SignalInfo(trap.signo, trap.code, address=address)
-        context.attention = await self.ask(SIGNALS, signals.Fault(context.caller.tid, info)) or 1
+        self.thread_attention(await self.ask(SIGNALS, signals.Fault(context.caller.tid, info)) or 1)
 
     async def compute(self, context: Context, op: Compute) -> None:
         """CPU work: time passes, in pieces that end at the slice or at an interrupt."""
         if self.agenda.free_ops:
             self.complete(context, None)
             return
-        if op.ns > context.computed_ns:
+        done_ns = context.frames[-1].computed_ns
+        if op.ns > done_ns:
             self.state.computing_since = self.clock
-            await self.sleep_until(min(self.clock + op.ns - context.computed_ns, self.state.slice_end))
+            await self.sleep_until(min(self.clock + op.ns - done_ns, self.state.slice_end))
         self.account_compute(context)
 
     def account_compute(self, context: Context) -> None:
         """The time since the core began to compute is done; the op completes when nothing is left."""
         state = self.state
-        op = context.frames[-1].pending
+        frame = context.frames[-1]
+        op = frame.pending
         assert isinstance(op, Compute), f"computing while {op} is pending"
-        context.computed_ns += self.clock - state.computing_since
+        frame.computed_ns += self.clock - state.computing_since
         state.computing_since = self.clock
-        if context.computed_ns >= op.ns:
-            context.computed_ns = 0
+        if frame.computed_ns >= op.ns:
+            frame.computed_ns = 0
             self.complete(context, None)
 
     def preempt(self, context: Context, yielded: bool) -> None:

@@ -8,7 +8,7 @@ While messages are in flight one owner may know what another has not heard yet; 
     thread_everywhere  scheduler and signals know exactly the live threads of processes
     core_has_thread    a core has the context of the thread that the scheduler believes is running there, in that thread's space
     waiter_has_ticket  a thread that waits has a ticket at the owner who will answer its Resume, and each ticket has such a thread
-    attention_told     the scheduler has the attention that signals has told
+    attention_told     the scheduler has the attention that signals has told, and the core of a running thread has it too
     timer_has_waiter   a timeout belongs to a thread that waits under its ticket, an alarm to a live process
     object_has_inode   memory keeps for files exactly what an inode leads to, in that size
     pipe_end_open      a pipe's ends are the open descriptions that lead to it, and the opens that wait there
@@ -45,7 +45,7 @@ def violations(actors: dict[int, Actor]) -> Iterator[Violation]:
     yield from _threads(states[PROCESSES], states[SIGNALS], states[SCHEDULER])
     yield from _cores(states[SCHEDULER], cores)
     yield from _tickets(states, cores)
-    yield from _attention(states[SIGNALS], states[SCHEDULER])
+    yield from _attention(states[SIGNALS], states[SCHEDULER], cores)
     yield from _timers(states[PROCESSES], states[TIMERS], states[SCHEDULER])
     yield from _objects(states[MEMORY], states[FILES])
     yield from _pipes(states[FILES], states[IPC])
@@ -137,10 +137,14 @@ def _tickets(states: dict[int, Any], cores: list[Any]) -> Iterator[Violation]:
         yield Violation("waiter_has_ticket", f"owner {owner} holds ticket {ticket.tid}:{ticket.serial}, under which no thread waits")
 
 
-def _attention(signals: Any, scheduler: Any) -> Iterator[Violation]:
+def _attention(signals: Any, scheduler: Any, cores: list[Any]) -> Iterator[Violation]:
     told = {tid: thread.told for tid, thread in signals.threads.items() if thread.told}
     if told != scheduler.attention:
         yield Violation("attention_told", f"signals has told {told}, the scheduler has {scheduler.attention}")
+    for core in cores:
+        context = core.context
+        if context is not None and context.attention < told.get(context.caller.tid, 0):
+            yield Violation("attention_told", f"thread {context.caller.tid} runs on core {core.number}, which has not heard {told}")
 
 
 def _timers(processes: Any, timers: Any, scheduler: Any) -> Iterator[Violation]:

@@ -91,8 +91,8 @@ async def push_handler(core: Core, context: Context, delivery: signals.Delivery)
     core.charge(core.costs.signal_ns)
     op = context.frames[-1].pending
     place = context.image.place(context.frames[-1].coroutine)
-    saved_sp = context.stack_pointer
     registers.release_allocas(context)
+    saved_sp = context.stack_pointer
     address = stack_frame.frame_address(saved_sp)
     frame = stack_frame.build(stack_frame.SignalFrame(RESTORER, info, delivery.saved_mask, place.pc, saved_sp))
     args: tuple[Any, ...] = (info.signo,)
@@ -130,7 +130,8 @@ async def sigreturn(core: Core, context: Context) -> None:
         await core.fault(context, Trap(SIGSEGV, SEGV_MAPERR), 0)
         return
     core.charge(core.costs.signal_ns)
-    data = await user_memory.read_user(core, context, context.stack_pointer, stack_frame.SIZE)
+    address = stack_frame.frame_address(frame.saved_sp)  # where it was pushed: what lies below is the handler's own
+    data = await user_memory.read_user(core, context, address, stack_frame.SIZE)
     if data is None:  # the handler unmapped its own stack
         await calls.die(core, context, SIGSEGV | CORE_DUMP_FLAG)
         return
@@ -138,9 +139,9 @@ async def sigreturn(core: Core, context: Context) -> None:
     context.frames.pop()
     dispose(frame.coroutine, core.machine.graveyard)
     note_leave(context)
+    registers.drop_allocas_below(context, address)
     context.stack_pointer = saved.saved_sp
-    registers.release_allocas(context)
-    context.attention = max(context.attention, await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, saved.saved_mask)))
+    core.thread_attention(await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, saved.saved_mask)))
     if core.log.signal:
         place = context.image.place(context.frames[-1].coroutine)
         core.emit_thread(context, SignalReturn(pc=place.pc, sp=context.stack_pointer))
@@ -189,6 +190,6 @@ async def uncaught(core: Core, context: Context, op: UncaughtException) -> None:
             core.emit_thread(context, event)
         code = FPE_INTDIV if op.signo == SIGFPE else SI_TKILL
         info = signals.SignalInfo(op.signo, code, pid=context.caller.pid)
-        context.attention = await core.ask(SIGNALS, signals.Fault(context.caller.tid, info)) or 1
+        core.thread_attention(await core.ask(SIGNALS, signals.Fault(context.caller.tid, info)) or 1)
         return
     await calls.die(core, context, op.signo | CORE_DUMP_FLAG, f"uncaught {op.kind}")

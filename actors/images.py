@@ -108,6 +108,7 @@ def become_image(core: Core, context: Context, done: processes.ExecDone) -> None
     context.stack_low = done.stack_low
     context.tls = 0
     context.restart_deadline = None
+    context.uncaught = False  # the old program may have executed this one in its handler for that
     context.record = [] if image.records_ops else None
     context.record_bytes = 0
     context.frames.append(Frame(image.start_main(), "main", 0, ()))
@@ -151,6 +152,7 @@ def _forked(core: Core, context: Context) -> Context | Failure:
     child.inject = 0
     try:
         child.frames = reexecution.rebuild(context, child.image)
+        child.uncaught = context.uncaught
         child.allocas = reexecution.rebind_allocas(context.allocas, context.frames, child.frames)
     except reexecution.ReexecutionError as error:
         place = context.image.place(context.frames[-1].coroutine)

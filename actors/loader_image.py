@@ -23,6 +23,7 @@ from kernel.abi.layout import BYTES_PER_LINE, DATA_BASE, FUNCTION_ALIGN, LIBC_DA
 from kernel.processes.coroutines import frames
 from kernel.processes.image import Header, Image, Segment
 from userspace import crt
+from userspace.layout import argument_in
 from userspace.loader_check import ProgramError
 from userspace.loader_names import LIBC, Problem
 from userspace.loader_shared import import_view, is_shared, view_of
@@ -205,7 +206,8 @@ class LoadedImage:
 
     def start(self, entry: int, args: tuple[Any, ...]) -> Any:
         """A fresh coroutine of the function at .text address `entry`; raises KeyError if there is none."""
-        return crt.start_thread(self.functions[entry], *args)
+        modules = {NAMESPACE + name: namespace for name, namespace in self.namespaces.items()}
+        return crt.start_thread(self.functions[entry], *argument_in(args, modules))
 
     def start_main(self) -> Any:
         """A fresh coroutine of the entry point."""

@@ -33,7 +33,8 @@ from kernel.processes.processes import ExecWait, VforkWait
 from kernel.processes.thread import Thread
 from kernel.tickets import Ticket, WouldBlock
 
-FATAL: Final = 2  # level of attention: the thread has to die
+SIGNAL: Final = 1  # level of attention: there may be something to deliver
+FATAL: Final = 2  # the thread has to die
 
 
 class ProcessBirth(ProcessTables):

@@ -16,7 +16,7 @@ from actors.events import SchedProcessExit, SchedProcessWait
 from actors.messages import files, memory, processes, signals
 from actors.messages.base import Resume
 from actors.messages.signals import SignalInfo
-from actors.process_birth import ProcessBirth
+from actors.process_birth import SIGNAL, ProcessBirth
 from kernel.abi.errno_values import EINTR
 from kernel.abi.errnos import SysError
 from kernel.abi.flags import CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SI_KERNEL, WNOHANG
@@ -156,6 +156,7 @@ class ProcessExit(ProcessBirth):
         found = reaping.collect(self.state, call)
         if found is None:
             return (0, 0, NO_USAGE.as_tuple()) if call.options & WNOHANG else None
+        self.give_attention(SIGNAL)  # SIGCHLD was posted before this could be found: its handler runs before wait4 returns
         if self.log.process:
             thread = self.state.threads[tid]
             self.emit(SchedProcessWait(child_pid=found.pid, status=found.status), pid=call.parent, tid=tid, comm=thread.comm)

@@ -42,3 +42,10 @@ def release_allocas(context: Context) -> None:
     allocas = context.allocas
     while allocas and frame_of(allocas[-1][0]) is None:
         context.stack_pointer = allocas.pop()[1]
+
+
+def drop_allocas_below(context: Context, address: int) -> None:
+    """A handler's frame at `address` is popped: its room is free, also where a coroutine that it left half-run still has some."""
+    allocas = context.allocas
+    while allocas and allocas[-1][1] <= address:
+        allocas.pop()

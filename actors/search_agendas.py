@@ -223,6 +223,8 @@ class OpAgenda(SearchAgenda):
         identity = actor.offered
         assert identity is not None, "a core that offers nothing"
         index = bisect_left(self.turns, identity)
+        while self.cores[index] is not actor:  # its thread may have gone to another core meanwhile, and is offered there too
+            index += 1
         del self.turns[index]
         del self.cores[index]
         self.checksum ^= self.chooser.mark(identity)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final
 
 import msgspec
 
@@ -85,7 +85,7 @@ def execute(request: Request, folder: Path) -> Outcome:
     try:
         found = find(request.program)
         choices = reproduce.load(request.replay).choices if request.replay else None
-        log = Path(request.log).open("wb", buffering=1 << 16) if request.log else None  # noqa: SIM115 - closed below
+        log = LogFile(request.log) if request.log else None
     except (MissingProgramError, reproduce.ScheduleError) as error:
         return Outcome(refused=str(error))
     except OSError as error:
@@ -93,11 +93,11 @@ def execute(request: Request, folder: Path) -> Outcome:
     with (folder / HANG).open("wb") as hang:
         watchdog = Watchdog(request.config.run.host_step_limit_s, hang, log.flush if log is not None else _nothing)
         watchdog.beat()
-        log_writer = cast("Callable[[bytes], None]", log.write) if log is not None else None
         machine = Machine(
             request.config, seed=request.seed, strategy=request.strategy, granularity=request.granularity, driver=request.driver,
             events=request.events, max_time_ns=request.max_time_ns, max_steps=request.max_steps, choices=choices,
-            heartbeat=watchdog.beat, output=_capture(folder) if request.capture else _pass_on, log_writer=log_writer,
+            heartbeat=watchdog.beat, output=_capture(folder) if request.capture else _pass_on,
+            log_writer=log.write if log is not None else None,
         )  # fmt: skip
         try:
             run, interrupted = _drive(machine, request, found)
@@ -107,9 +107,39 @@ def execute(request: Request, folder: Path) -> Outcome:
             watchdog.stop()
             if log is not None:
                 log.close()
+    if log is not None and log.problem:
+        return Outcome(refused=f"{request.log}: {log.problem}")
     if any(op.kind == "MemoryError" for op, *_ in run.system.services.exceptions):
         return Outcome(out_of_memory=True)
     return _report(request, found, run, interrupted)
+
+
+class LogFile:
+    """Where the log goes. A disk that fills up ends the log, not the machine."""
+
+    def __init__(self, path: str) -> None:
+        self._file = Path(path).open("wb", buffering=1 << 16)  # noqa: SIM115 - closed by close()
+        self.problem = ""  # why the log is not complete
+
+    def write(self, data: bytes) -> None:
+        """One event."""
+        self._try(lambda: self._file.write(data))
+
+    def flush(self) -> None:
+        """What is buffered goes to the file."""
+        self._try(self._file.flush)
+
+    def close(self) -> None:
+        """No more events."""
+        self._try(self._file.close)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        if self.problem:
+            return
+        try:
+            act()
+        except OSError as error:
+            self.problem = error.strerror or "cannot be written"
 
 
 def _nothing() -> None:
@@ -148,12 +178,14 @@ def _drive_tasks(live: LiveRun) -> None:
 
 
 def _pass_on(stream: int, data: bytes) -> None:
-    """The program's output is ours. A reader that has gone is its own business: the run goes on."""
+    """The program's output is ours. A reader that has gone is its own business, a full disk is told: the run goes on."""
     try:
         while data:
             data = data[os.write(stream, data) :]
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+        if stream == 1 and not isinstance(error, BrokenPipeError):
+            _pass_on(2, f"trapline: stdout: {error.strerror}\n".encode())
 
 
 def _capture(folder: Path) -> Callable[[int, bytes], None]:

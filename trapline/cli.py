@@ -99,11 +99,20 @@ def exits(command: Callable[..., int]) -> Callable[..., None]:
         except KeyboardInterrupt:
             status = verdicts.EXIT_INTERRUPTED
         except BrokenPipeError:  # `trapline log … | head`: the reader has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard_output()
             status = verdicts.EXIT_GOOD
+        except OSError as error:  # every file of ours is opened where its name can be told
+            _discard_output()
+            run_command.say(f"stdout: {error.strerror}")
+            status = verdicts.EXIT_USAGE
         raise typer.Exit(status)
 
     return run_command_line
+
+
+def _discard_output() -> None:
+    """What is still buffered for stdout has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(wanted: bool) -> None:
@@ -208,6 +217,18 @@ def configs() -> int:
     return configs_command.configs()
 
 
+def _open_standard_descriptors() -> None:
+    """A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened, and that would get the program's output."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free: this one
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8"))
+
+
 def main() -> None:
     """Run the command; the process exits with its status."""
+    _open_standard_descriptors()
     app(prog_name="trapline")

@@ -54,6 +54,8 @@ def _find_installed(program: str) -> Found:
 def _find_file(program: str) -> Found:
     path = Path(program)
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise MissingProgramError(f"{program}: not a regular file")  # a FIFO would be waited for
         source = path.read_bytes()
     except OSError as error:
         raise MissingProgramError(f"{program}: {error.strerror}") from None

@@ -78,7 +78,7 @@ def load(path: str) -> Schedule:
     for number, line in enumerate(lines[1 : header.choices + 1], 2):
         try:
             choices.append(decode(line))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ScheduleError(f"{path}: line {number}: damaged choice: {error}") from None
     if len(choices) < header.choices:
         raise ScheduleError(f"{path}: line {len(lines)}: cut short: {header.choices} choices were recorded, {len(choices)} are here")
@@ -88,7 +88,7 @@ def load(path: str) -> Schedule:
 def _header(path: str, line: bytes) -> Header:
     try:
         header = msgspec.json.decode(line, type=Header)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScheduleError(f"{path}: line 1: not a schedule file: {error}") from None
     if header.format != FORMAT:
         raise ScheduleError(f"{path}: line 1: not a schedule file: format is {header.format!r}")

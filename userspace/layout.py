@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from typing import Any, ClassVar, Final, get_origin
 
 from userspace.ref import (
@@ -24,7 +24,7 @@ from userspace.ref import (
     make_reference,
     name_in_caller,
 )
-from userspace.scalars import _exactly, i8, ptr
+from userspace.scalars import _exactly, i8, pointer_to, ptr
 from userspace.trap import read_string, write_memory
 
 _new: Final = object.__new__
@@ -246,3 +246,26 @@ class char(_Sequence):
         if len(data) > cls._size_:
             raise ValueError(f"{cls.__name__} has {cls._size_} bytes, the value {len(data)}")
         return data.ljust(cls._size_, b"\0")
+
+
+# ---- types in another copy of the program -----------------------------------------------------------------------------------
+
+
+def argument_in(value: Any, modules: Mapping[str, Mapping[str, Any]]) -> Any:
+    """A plain argument as another copy of the program sees it: its references are of that copy's types (`modules`: globals by name)."""
+    if type(value) is tuple:
+        return tuple(argument_in(part, modules) for part in value)
+    return make_reference(_type_in(type(value), modules), value.address) if isinstance(value, Reference) else value
+
+
+def _type_in(kind: Any, modules: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The type of the same name; `kind` itself where that is libc's, or was made inside of a function."""
+    if issubclass(kind, Array):
+        return Array.__class_getitem__((_type_in(kind._element_, modules), kind._length_))
+    if issubclass(kind, ptr) and kind._target_ is not None:
+        target = kind._target_ if isinstance(kind._target_, str) else _type_in(kind._target_, modules)
+        return pointer_to(target, modules.get(kind._namespace_.get("__name__", ""), kind._namespace_))
+    found: Any = modules.get(kind.__module__)
+    for name in kind.__qualname__.split(".") if found is not None else ():
+        found = found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
+    return found if is_type(found) else kind

@@ -72,7 +72,7 @@ def shared_changes(tree: ast.Module, file: str, libc_names: Collection[str]) -> 
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported.update(alias.asname or alias.name.partition(".")[0] for alias in node.names if is_shared(alias.name))
-        elif isinstance(node, ast.ImportFrom) and is_shared(node.module or ""):
+        elif isinstance(node, ast.ImportFrom) and (node.module == LIBC.partition(".")[0] or is_shared(node.module or "")):
             for alias in node.names:
                 imported.update(libc_names if alias.name == "*" else (alias.asname or alias.name,))
         else:

@@ -128,12 +128,7 @@ class ptr(u64):
     def __class_getitem__(cls, target: Any) -> Any:
         if not isinstance(target, str) and not is_type(target) and not (isinstance(target, type) and issubclass(target, Reference)):
             raise TypeError(f"ptr[{target!r}]: a pointer points to a type of simulated memory, or to its name")
-        name = target if isinstance(target, str) else target.__name__
-        return type(
-            f"ptr[{name}]",
-            (ptr,),
-            {"__slots__": (), "_target_": target, "_namespace_": sys._getframe(1).f_globals, "__module__": cls.__module__},
-        )
+        return pointer_to(target, sys._getframe(1).f_globals)
 
     @classmethod
     def _resolve_(cls) -> Any:
@@ -171,3 +166,10 @@ class ptr(u64):
         async def compare_exchange(self, expected: Any, desired: Any, order: int = ops.SEQ_CST) -> Any:
             """Point to `desired` if it points to `expected`; what it pointed to, so success if that equals `expected`."""
             return self._refer_(await u64.compare_exchange(self, address_of(expected), address_of(desired), order))
+
+
+def pointer_to(target: Any, namespace: Any) -> Any:
+    """The type of pointers to `target`, which may be a name to be looked up in `namespace`."""
+    name = target if isinstance(target, str) else target.__name__
+    content = {"__slots__": (), "_target_": target, "_namespace_": namespace, "__module__": ptr.__module__}
+    return type(f"ptr[{name}]", (ptr,), content)

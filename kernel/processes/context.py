@@ -39,7 +39,7 @@ class ProgramImage(Protocol):
 class Frame:
     """One coroutine of the stack."""
 
-    __slots__ = ("args", "coroutine", "entry", "kind", "pending", "saved_mask", "saved_sp")
+    __slots__ = ("args", "computed_ns", "coroutine", "entry", "kind", "pending", "saved_mask", "saved_sp")
 
     def __init__(self, coroutine: Any, kind: str, entry: int, args: tuple[Any, ...], saved_mask: int = 0, saved_sp: int = 0) -> None:
         self.coroutine = coroutine
@@ -49,6 +49,7 @@ class Frame:
         self.pending: Op | None = None  # yielded, not executed; None: not started yet
         self.saved_mask = saved_mask  # a handler's: what sigreturn restores
         self.saved_sp = saved_sp
+        self.computed_ns = 0  # how much of a pending `compute` is done
 
 
 class BlockedCall(msgspec.Struct, gc=False):
@@ -66,7 +67,7 @@ class Context:
     """The context of one thread. Plain but for `frames[*].coroutine` and `image`."""
 
     __slots__ = (
-        "allocas", "attention", "blocked", "caller", "comm", "computed_ns", "cpu_ns", "depth_limit", "frames", "image", "inject",
+        "allocas", "attention", "blocked", "caller", "comm", "cpu_ns", "depth_limit", "frames", "image", "inject",
         "injected", "interrupted", "next_image", "record", "record_bytes", "restart_deadline", "serial", "stack_low", "stack_pointer",
         "timed_out", "tls", "uncaught",
     )
@@ -93,7 +94,6 @@ class Context:
         self.uncaught = False  # the pending UncaughtException has been signalled once
         self.depth_limit = 512  # nested coroutines: 8 MiB of stack
         self.timed_out = False  # the wait that just ended did so by its timer
-        self.computed_ns = 0  # how much of a pending `compute` is done
         self.cpu_ns = 0  # CPU time until it last left a core
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Context:

@@ -176,6 +176,7 @@ def _compare_stacks(context: Context, image: Any, stack: list[Frame]) -> None:
     if len(stack) != len(context.frames):
         raise ReexecutionError(_text(f"it has {len(stack)} coroutines on its stack, the parent {len(context.frames)}", ""))
     for ours, copied in zip(context.frames, stack, strict=True):
+        copied.computed_ns = ours.computed_ns
         if ours.pending is not None and not _same(copied.pending, ours.pending):
             raise ReexecutionError(
                 _text(f"its next op is {_shown(copied.pending)}, the parent's is {_shown(ours.pending)}", _place(copied, image))

@@ -188,6 +188,17 @@ class Scheduler(msgspec.Struct):
         queue.running = IDLE
         self._balance(queue, now, hardware)
         self._pick_next(queue, thread, "R", reason, now, hardware)
+        if thread.state is RUNNABLE:
+            self._leave_for_idle(thread, now, hardware)
+
+    def _leave_for_idle(self, thread: ScheduledThread, now: int, hardware: Hardware) -> None:
+        """A queued thread moves to an idle core: that could take neither it while it ran nor, for their affinity, those before it."""
+        destination = choose_core(self.cores, thread)
+        if destination.running == IDLE:
+            origin = self.cores[thread.core]
+            origin.remove(thread)
+            self._migrate(thread, origin, destination, hardware)
+            self._dispatch(thread, destination, now, hardware)
 
     # ---- wake-ups -----------------------------------------------------------------------------------------------------------
 

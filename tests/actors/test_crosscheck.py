@@ -164,6 +164,11 @@ def _keep_attention(owners: Owners) -> None:
     owners.scheduler.attention[101] = 2
 
 
+def _deaf_core(owners: Owners) -> None:
+    tid = owners.running.context.caller.tid
+    owners.signals.threads[tid].told = owners.scheduler.attention[tid] = 1
+
+
 def _keep_timeout(owners: Owners) -> None:
     owners.timers.arm(Ticket(101, 99), 1 << 50, (0,))
 
@@ -213,6 +218,7 @@ def _lose_opener(owners: Owners) -> None:
         ("waiter_has_ticket", _wait_for_nothing),
         ("attention_told", _lose_attention),
         ("attention_told", _keep_attention),
+        ("attention_told", _deaf_core),
         ("timer_has_waiter", _keep_timeout),
         ("timer_has_waiter", _keep_alarm),
         ("object_has_inode", _wrong_size),

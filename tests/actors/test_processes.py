@@ -239,6 +239,18 @@ def test_a_parent_that_ignores_sigchld_has_no_zombies() -> None:
     assert actor.go_on(parent) == Failure(ECHILD)
 
 
+def test_a_wait_that_finds_a_child_makes_its_core_look_for_signals() -> None:
+    """The kick for SIGCHLD may be on its way still; on Linux the handler has run when wait4 returns."""
+    actor = LoneProcesses()
+    parent = actor.start()
+    child = actor.fork(parent)
+    assert actor.wait_for(parent, options=WNOHANG) == (0, 0)
+    assert actor.attention == 0
+    actor.end(child)
+    assert actor.wait_for(parent)[0] == child.pid
+    assert actor.attention == 1
+
+
 def test_wait_without_children_is_echild_and_nohang_is_zero() -> None:
     actor = LoneProcesses()
     parent = actor.start()

@@ -122,6 +122,33 @@ async def main(argv):
     await write(1, b"main" if await taken.load() == await gettid() else b"thread")
 """
 
+SIGRETURN = """
+first = Global(i32, 0)
+second = Global(i32, 0)
+
+async def on_first(signo):
+    await first.store(1)
+
+async def on_second(signo):
+    await second.store(1)
+
+async def killer(tid):
+    for _ in range(5):
+        await tgkill(await getpid(), tid, SIGUSR1)
+        await dawdle(20)
+    await tgkill(await getpid(), tid, SIGUSR2)
+
+async def main(argv):
+    await sigaction(SIGUSR1, SigAction(on_first))
+    await sigaction(SIGUSR2, SigAction(on_second))
+    thread = await pthread_create(killer, await gettid())
+    while not await second.load():
+        await compute(1000)
+    await pthread_join(thread)
+    assert await first.load()
+    await write(1, b"all came")
+"""
+
 SIGWAIT = """
 async def main(argv):
     await sigprocmask(SIG_BLOCK, [SIGUSR1, SIGUSR2])
@@ -205,6 +232,11 @@ def test_a_signal_comes_before_it_is_blocked_or_after_it_is_unblocked() -> None:
 def test_a_signal_to_the_process_is_taken_by_a_thread_that_does_not_block_it() -> None:
     """It was given to a thread that blocks it a moment later: is it given to the other?"""
     sweep(TWO_THREADS.replace("{block}", "await pthread_sigmask(SIG_BLOCK, [SIGUSR1])"), orders=("main", "thread"))
+
+
+def test_a_signal_that_comes_while_a_handler_returns_is_not_lost() -> None:
+    """sigreturn restores the mask and asks what is pending, while the kick for another signal reaches its core: is that overwritten?"""
+    sweep(SIGRETURN, quick=50, orders=("all came",))
 
 
 def test_sigwait_takes_signals_in_whichever_order_they_come() -> None:

@@ -125,4 +125,10 @@ MUTANTS = (
         "        state.slice_end = NEVER\n",
         ("tests/interleavings",),
     ),
+    Mutant(
+        "kick_overwritten", "attention that comes while a handler returns is kept (law 4)", "actors/delivery.py",
+        "    core.thread_attention(await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, saved.saved_mask)))\n",
+        "    context.attention = await core.ask(SIGNALS, signals.Sigreturn(context.caller.tid, saved.saved_mask))\n",
+        ("tests/interleavings",),
+    ),
 )

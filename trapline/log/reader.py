@@ -68,7 +68,7 @@ def parse(lines: Iterable[bytes]) -> Log:
             continue
         try:
             event = decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             damage.append(Damage(number, _reason(line, error)))
             continue
         if isinstance(event, RunStart) and event.schema != SCHEMA_VERSION:

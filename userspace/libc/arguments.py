@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kernel.abi.errno_values import EINVAL
 from kernel.abi.signos import members
-from userspace.ref import Reference
+from userspace.ref import Reference, address_of
 from userspace.trap import os_error
 
 SIGNAL_MAX: Final = 64
@@ -67,7 +67,9 @@ def plain_argument(value: Any) -> Any:
     if kind is tuple:
         for part in value:
             plain_argument(part)
-    elif value is not None and kind not in (bool, int, float, str, bytes) and not issubclass(kind, Reference):
+    elif issubclass(kind, Reference):
+        address_of(value)  # a Global that is not at module level has none, and says so
+    elif value is not None and kind not in (bool, int, float, str, bytes):
         raise TypeError(f"an argument is a plain value (int, str, bytes, None, a tuple of these) or a reference, not {kind.__name__}")
     return value
 
